@@ -2,7 +2,7 @@ package local
 
 import "math"
 
-// exp32 returns e^x in float32 for x <= 88 with a relative error below 2e-7
+// exp32 returns e^x in float32 for x <= 88 with a relative error below 3e-7
 // (measured in TestExp); anything under -87 is 0. NaN stays NaN.
 //
 // Cody-Waite reduction to |r| <= ln(2)/2 and a polynomial of degree 6, so that
