@@ -1,0 +1,102 @@
+package task
+
+import (
+	"hash/fnv"
+	"math/rand/v2"
+	"strings"
+)
+
+// Shots returns k solved examples for an item as one text, with the separator
+// after each and without FewShot.Prefix: the prompt of each example and one of
+// its right answers. The item itself is never among them. Which examples they
+// are depends on the seed and the item's ID alone, so that a perturbed task asks
+// each item after the same examples. With FewShot.Fixed they are the first k of
+// the pool. Fewer than k are given when the pool has no more.
+func (t *Task) Shots(it *Item, k int, seed uint64) string {
+	if k <= 0 {
+		return ""
+	}
+	var b strings.Builder
+	for _, i := range t.draw(it, k, seed) {
+		shot := &t.pool()[i]
+		b.WriteString(strings.TrimPrefix(shot.Prompt, t.FewShot.Prefix))
+		b.WriteString(shot.answer())
+		b.WriteString(t.FewShot.Separator)
+	}
+	return b.String()
+}
+
+// Prompt returns the exact context that is shown to a model for an item after k
+// solved examples: FewShot.Prefix, the examples with the separator after each,
+// and the item's own prompt. With k = 0 it is Item.Prompt, byte for byte.
+func (t *Task) Prompt(it *Item, k int, seed uint64) string {
+	return t.shown(it.Prompt, it, k, seed)
+}
+
+// OtherPrompt is as Prompt for the second context of log-odds tasks, after the
+// same examples.
+func (t *Task) OtherPrompt(it *Item, k int, seed uint64) string {
+	return t.shown(it.OtherPrompt, it, k, seed)
+}
+
+func (t *Task) shown(prompt string, it *Item, k int, seed uint64) string {
+	if k <= 0 {
+		return prompt
+	}
+	body, ok := strings.CutPrefix(prompt, t.FewShot.Prefix)
+	if !ok {
+		return t.Shots(it, k, seed) + prompt
+	}
+	return t.FewShot.Prefix + t.Shots(it, k, seed) + body
+}
+
+func (t *Task) pool() []Item {
+	if t.FewShot.Pool != nil {
+		return t.FewShot.Pool
+	}
+	return t.Items
+}
+
+// draw returns the places in the pool of k examples for an item.
+func (t *Task) draw(it *Item, k int, seed uint64) []int {
+	pool := t.pool()
+	usable := func(i int) bool { return pool[i].ID != it.ID && pool[i].answer() != "" }
+	var list []int
+	if t.FewShot.Fixed {
+		for i := range pool {
+			if len(list) < k && usable(i) {
+				list = append(list, i)
+			}
+		}
+		return list
+	}
+	h := fnv.New64a()
+	h.Write([]byte(it.ID))
+	rng := rand.New(rand.NewPCG(seed, h.Sum64()))
+	drawn := map[int]bool{}
+	for len(list) < k && len(drawn) < len(pool) {
+		i := rng.IntN(len(pool))
+		if drawn[i] {
+			continue
+		}
+		drawn[i] = true
+		if usable(i) {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// answer returns the text that solves an item: its first right choice, else its
+// first target, else its only choice, else "".
+func (it *Item) answer() string {
+	switch {
+	case len(it.Gold) > 0:
+		return it.Choices[it.Gold[0]]
+	case len(it.Targets) > 0:
+		return it.Targets[0]
+	case len(it.Choices) == 1:
+		return it.Choices[0]
+	}
+	return ""
+}

@@ -1,0 +1,298 @@
+package task
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"strconv"
+)
+
+func init() { readers[JSONL] = readJSONL }
+
+// lines yields every line that is a JSON object through row, which reads the
+// object's values with the scanner. It skips blank lines (they are counted as
+// one problem), bytes that are no UTF-8 and whatever row refuses.
+func (s *source) lines(row func(sc *scanner, it *Item) error) iter.Seq2[Item, error] {
+	return func(yield func(Item, error) bool) {
+		var sc scanner
+		n := 0 // the row's position
+		for {
+			line, err := s.next()
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if err != nil {
+				yield(Item{}, err)
+				return
+			}
+			if blank(line) {
+				s.blanks = append(s.blanks, s.line)
+				continue
+			}
+			it := Item{Line: s.line}
+			if at := checkUTF8(line); at >= 0 {
+				err = s.skip(s.line, "utf8", "byte %d of the line (%#x) is not UTF-8", at, line[at])
+			} else {
+				sc.reset(line)
+				if err = row(&sc, &it); err == nil {
+					err = sc.end()
+				}
+				if err == errHead {
+					continue
+				}
+				err = s.located(err)
+			}
+			if err == nil && it.ID == "" {
+				it.ID = strconv.Itoa(n)
+			}
+			n++
+			if err != nil {
+				it = Item{}
+			}
+			if !yield(it, err) {
+				return
+			}
+		}
+	}
+}
+
+// errHead is returned by a row that is no item.
+var errHead = errors.New("the line is not an item")
+
+// located turns what went wrong in the current line into a *SyntaxError.
+func (s *source) located(err error) error {
+	var bad *SyntaxError
+	var why reason
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &bad):
+		return err
+	case errors.As(err, &why):
+		return s.skip(s.line, why.code, "%s", why.message)
+	}
+	return s.skip(s.line, "json", "%v", err)
+}
+
+func blank(line []byte) bool {
+	for _, c := range line {
+		if c != ' ' && c != '\t' && c != '\r' {
+			return false
+		}
+	}
+	return true
+}
+
+// reason is why a row is skipped; the reader adds the line.
+type reason struct{ code, message string }
+
+func (r reason) Error() string { return r.message }
+
+func fault(code, format string, args ...any) error {
+	return reason{code, fmt.Sprintf(format, args...)}
+}
+
+// keys notices keys that occur twice in an object: of two values, one would be
+// lost in silence.
+type keys []string
+
+func (k *keys) add(key string) error {
+	for _, have := range *k {
+		if have == key {
+			return fault("duplicate-key", "key %q occurs twice", key)
+		}
+	}
+	*k = append(*k, key)
+	return nil
+}
+
+func (it *Item) note(key, value string) {
+	if it.Meta == nil {
+		it.Meta = make(map[string]string, 4)
+	}
+	it.Meta[key] = value
+}
+
+// readJSONL reads our own JSON Lines: see the package comment.
+func readJSONL(src *source, head *Task) (iter.Seq2[Item, error], error) {
+	// The head is read from a copy of the first line, so that a broken first
+	// line is reported as any other.
+	head.FewShot.Separator = "\n\n"
+	src.peekLine(func(line []byte) {
+		sc := newScanner(line)
+		h := *head
+		if err := readHead(sc, &h); err == nil && sc.end() == nil {
+			*head = h
+		}
+	})
+	var seen keys
+	return src.lines(func(sc *scanner, it *Item) error {
+		seen = seen[:0]
+		hasGold := false
+		err := sc.object(func(key string) (err error) {
+			if err := seen.add(key); err != nil {
+				return err
+			}
+			switch key {
+			case "task":
+				if src.line == 1 {
+					return errHead
+				}
+				return fault("head", "a second head: only the first line may have the key \"task\"")
+			case "id":
+				it.ID, err = sc.text()
+				if err == nil && it.ID == "" {
+					return fault("id", "the id is empty")
+				}
+			case "prompt":
+				it.Prompt, err = sc.text()
+			case "other_prompt":
+				it.OtherPrompt, err = sc.text()
+			case "choices":
+				it.Choices, err = sc.texts()
+			case "gold":
+				hasGold = true
+				it.Gold, err = sc.gold()
+			case "scores":
+				it.Scores, err = sc.numbers()
+			case "targets":
+				it.Targets, err = sc.textOrTexts()
+			case "anchor":
+				it.Anchor, err = sc.word()
+			case "meta":
+				err = sc.object(func(key string) error {
+					if _, twice := it.Meta[key]; twice {
+						return fault("duplicate-key", "key %q occurs twice in meta", key)
+					}
+					value, err := sc.word()
+					if err == nil {
+						it.note(key, value)
+					}
+					return err
+				})
+			default:
+				var value string
+				if value, err = sc.word(); err == nil {
+					it.note(key, value)
+				}
+			}
+			if err != nil && !errors.As(err, new(reason)) {
+				return fmt.Errorf("%s: %w", key, err)
+			}
+			return err
+		})
+		switch {
+		case err != nil:
+			return err
+		case !seen.has("prompt"):
+			return fault("no-prompt", "the item has no \"prompt\"")
+		case !hasGold && it.Scores != nil:
+			it.Gold = best(it.Scores)
+		}
+		return it.check()
+	}), nil
+}
+
+func (k keys) has(key string) bool {
+	for _, have := range k {
+		if have == key {
+			return true
+		}
+	}
+	return false
+}
+
+// check refuses items whose parts do not fit together, and sorts Gold.
+func (it *Item) check() error {
+	for i, g := range it.Gold {
+		if g < 0 || g >= len(it.Choices) {
+			return fault("gold", "gold %d is not one of %d choices", g, len(it.Choices))
+		}
+		if i > 0 && g == it.Gold[i-1] {
+			return fault("gold", "gold %d is named twice", g)
+		}
+	}
+	if it.Scores != nil && len(it.Scores) != len(it.Choices) {
+		return fault("scores", "%d scores for %d choices", len(it.Scores), len(it.Choices))
+	}
+	return nil
+}
+
+// best returns the places of the highest score, ascending.
+func best(scores []float64) []int {
+	var list []int
+	for i, s := range scores {
+		switch {
+		case len(list) == 0 || s > scores[list[0]]:
+			list = append(list[:0], i)
+		case s == scores[list[0]]:
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// readHead reads the head of a file of ours: an object with the key "task".
+func readHead(sc *scanner, head *Task) error {
+	found := false
+	err := sc.object(func(key string) (err error) {
+		switch key {
+		case "task":
+			found = true
+			head.Name, err = sc.text()
+		case "type":
+			var t string
+			t, err = sc.text()
+			if head.Type == "" {
+				head.Type = Type(t)
+			}
+		case "description":
+			head.Description, err = sc.text()
+		case "licence", "license":
+			head.Licence, err = sc.text()
+		case "canary":
+			head.Canary, err = sc.text()
+		case "source":
+			head.Source, err = sc.text()
+		case "author":
+			head.Author, err = sc.text()
+		case "delimiter":
+			head.Delimiter, err = sc.text()
+		case "stop":
+			head.Stop, err = sc.text()
+		case "output_regex":
+			head.OutputRegex, err = sc.text()
+		case "metrics":
+			head.Metrics, err = sc.texts()
+		case "few_shot":
+			err = sc.object(func(key string) (err error) {
+				f := &head.FewShot
+				switch key {
+				case "prefix":
+					f.Prefix, err = sc.text()
+				case "input_prefix":
+					f.InputPrefix, err = sc.text()
+				case "output_prefix":
+					f.OutputPrefix, err = sc.text()
+				case "separator":
+					f.Separator, err = sc.text()
+				case "fixed":
+					var word string
+					word, err = sc.literal()
+					f.Fixed = word == "true"
+				default:
+					_, err = sc.raw()
+				}
+				return err
+			})
+		default:
+			_, err = sc.raw()
+		}
+		return err
+	})
+	if err == nil && !found {
+		return errors.New("no key \"task\"")
+	}
+	return err
+}

@@ -1,0 +1,349 @@
+package task
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"iter"
+	"os"
+	"path/filepath"
+	"strings"
+	"unicode/utf8"
+
+	"bellwether/lib/data"
+)
+
+// Options override what the readers find out by themselves. The zero value
+// overrides nothing.
+type Options struct {
+	// Format is how the file is written; "" detects it from the content.
+	Format Format
+	// Type is what the task measures; "" takes the file's word or what its
+	// columns say.
+	Type Type
+	// Name is the task's name; "" takes the file's.
+	Name string
+}
+
+// Reader gives the items of one file, one after another. Except for the formats
+// that are one JSON document (BigBench, BigBenchHard, TruthfulQAMC), it keeps no
+// more in memory than the largest item.
+type Reader struct {
+	head  Task
+	items iter.Seq2[Item, error]
+	src   *source
+}
+
+// NewReader finds the format of r and reads what stands in front of the first
+// item. The name is used in messages and, without its folder and extension, as
+// the name of a task that does not name itself.
+func NewReader(name string, r io.Reader, o Options) (*Reader, error) {
+	src := newSource(name, r)
+	format := o.Format
+	if format == "" {
+		var err error
+		if format, err = detect(src); err != nil {
+			return nil, err
+		}
+	}
+	rd := &Reader{src: src, head: Task{
+		Name: plainName(name), File: name, Format: format, Type: o.Type,
+	}}
+	open, ok := readers[format]
+	if !ok {
+		return nil, fmt.Errorf("task: %s: format %q is not one of %v", name, format, known())
+	}
+	items, err := open(src, &rd.head)
+	if err != nil {
+		return nil, err
+	}
+	if o.Name != "" {
+		rd.head.Name = o.Name
+	}
+	if o.Type != "" {
+		rd.head.Type = o.Type
+	}
+	if rd.head.Type, err = knownType(rd.head.Type); err != nil {
+		return nil, fmt.Errorf("task: %s: %w", name, err)
+	}
+	rd.items = items
+	return rd, nil
+}
+
+// Head returns what is known without the items: name, type, format, few-shot
+// layout, descriptions.
+func (r *Reader) Head() Task { return r.head }
+
+// Items yields the items in file order. A row that cannot be used is yielded as
+// a *SyntaxError with a zero item, and the next one follows; any other error is
+// the last. The sequence can be used once.
+func (r *Reader) Items() iter.Seq2[Item, error] { return r.items }
+
+// opener reads the head of a file and returns its items.
+type opener func(*source, *Task) (iter.Seq2[Item, error], error)
+
+// readers is filled by the formats' own files.
+var readers = map[Format]opener{}
+
+func known() []Format {
+	var list []Format
+	for _, f := range Formats {
+		if readers[f] != nil {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+func knownType(t Type) (Type, error) {
+	if t == "" || t == "classification_loss" {
+		return Classification, nil
+	}
+	for _, k := range Types {
+		if t == k {
+			return t, nil
+		}
+	}
+	return "", fmt.Errorf("type %q is not one of %v", string(t), Types)
+}
+
+// Load reads a task from a file, or by its name under data/tasks ("tiny/add"),
+// and detects the format.
+func Load(nameOrPath string) (*Task, error) { return Options{}.Load(nameOrPath) }
+
+// Parse reads a task from r and detects the format. Rows that cannot be used
+// are in Task.Problems; an error means that there is no task.
+func Parse(name string, r io.Reader) (*Task, error) { return Options{}.Parse(name, r) }
+
+// Load is as the function Load, with what the options say.
+func (o Options) Load(nameOrPath string) (*Task, error) {
+	path, err := Find(nameOrPath)
+	if err != nil {
+		return nil, err
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("task: %w", err)
+	}
+	defer f.Close()
+	return o.Parse(path, f)
+}
+
+// Parse is as the function Parse, with what the options say.
+func (o Options) Parse(name string, r io.Reader) (*Task, error) {
+	h := sha256.New()
+	rd, err := NewReader(name, io.TeeReader(r, h), o)
+	if err != nil {
+		return nil, err
+	}
+	t := rd.head
+	ids := map[string]bool{}
+	for it, err := range rd.Items() {
+		var bad *SyntaxError
+		switch {
+		case errors.As(err, &bad):
+			t.Problems = append(t.Problems, bad.Problem)
+			continue
+		case err != nil:
+			return nil, err
+		}
+		if ids[it.ID] {
+			t.Problems = append(t.Problems, Problem{"duplicate-id", it.Line, fmt.Sprintf("id %q occurs again; the row was skipped", it.ID)})
+			continue
+		}
+		ids[it.ID] = true
+		t.Items = append(t.Items, it)
+	}
+	t.Problems = append(t.Problems, rd.src.problems()...)
+	// Formats that end before the file does have nothing behind but white space;
+	// it is part of the bytes that the hash stands for.
+	if _, err := io.Copy(io.Discard, rd.src.r); err != nil {
+		return nil, fmt.Errorf("task: %s: %w", name, err)
+	}
+	t.SHA256 = sum(h)
+	return &t, nil
+}
+
+func sum(h hash.Hash) string { return hex.EncodeToString(h.Sum(nil)) }
+
+// Find returns the path of a task file: the path itself if there is such a
+// file, path/task.json if it is a folder that has one, else the file with that
+// name and any known extension under data/tasks.
+func Find(nameOrPath string) (string, error) {
+	if info, err := os.Stat(nameOrPath); err == nil {
+		if !info.IsDir() {
+			return nameOrPath, nil
+		}
+		if path := filepath.Join(nameOrPath, "task.json"); isFile(path) {
+			return path, nil
+		}
+	}
+	base, err := data.Path("tasks", filepath.FromSlash(nameOrPath))
+	if err != nil {
+		return "", fmt.Errorf("task: no file %s, and no data folder to look for a task of that name: %w", nameOrPath, err)
+	}
+	for _, ext := range []string{"", ".jsonl", ".csv", ".json"} {
+		if isFile(base + ext) {
+			return base + ext, nil
+		}
+	}
+	return "", fmt.Errorf("task: no file %s, and no task of that name (.jsonl, .csv, .json) in %s", nameOrPath, filepath.Dir(base))
+}
+
+func isFile(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && !info.IsDir()
+}
+
+// plainName returns the file's name without folder and extension; the folder's
+// for BIG-bench's "task.json".
+func plainName(name string) string {
+	base := filepath.Base(filepath.ToSlash(name))
+	if base == "task.json" && filepath.Dir(name) != "." {
+		return filepath.Base(filepath.Dir(name))
+	}
+	return strings.TrimSuffix(base, filepath.Ext(base))
+}
+
+// source is the bytes of a file as the formats read them, with the current
+// line. It drops a byte order mark.
+type source struct {
+	name string
+	r    *bufio.Reader
+	line int    // the line that next returned, from 1
+	long []byte // a line longer than r's buffer
+	bom  bool
+	// blanks are the lines without content.
+	blanks []int
+	crlf   int // lines that ended in CR LF
+	cr     int // rows that ended in a lone CR
+	lf     int
+}
+
+// window is how far detection looks into a file, in bytes.
+const window = 64 << 10
+
+func newSource(name string, r io.Reader) *source {
+	s := &source{name: name, r: bufio.NewReaderSize(r, 4*window)}
+	if b, _ := s.r.Peek(3); string(b) == "\xef\xbb\xbf" {
+		s.r.Discard(3)
+		s.bom = true
+	}
+	return s
+}
+
+// start returns the first bytes, for detection.
+func (s *source) start() []byte {
+	b, _ := s.r.Peek(window)
+	return b
+}
+
+// next returns the next line without its line feed; the bytes are good until
+// the next call. io.EOF after the last.
+func (s *source) next() ([]byte, error) {
+	line, err := s.r.ReadSlice('\n')
+	if errors.Is(err, bufio.ErrBufferFull) {
+		s.long = append(s.long[:0], line...)
+		for errors.Is(err, bufio.ErrBufferFull) {
+			line, err = s.r.ReadSlice('\n')
+			s.long = append(s.long, line...)
+		}
+		line = s.long
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("task: %s:%d: %w", s.name, s.line+1, err)
+	}
+	if len(line) == 0 {
+		return nil, io.EOF
+	}
+	s.line++
+	if line[len(line)-1] == '\n' {
+		line = line[:len(line)-1]
+		if n := len(line); n > 0 && line[n-1] == '\r' {
+			s.crlf++
+		} else {
+			s.lf++
+		}
+	}
+	return line, nil
+}
+
+// all returns everything that is left.
+func (s *source) all() ([]byte, error) {
+	b, err := io.ReadAll(s.r)
+	if err != nil {
+		return nil, fmt.Errorf("task: %s: %w", s.name, err)
+	}
+	return b, nil
+}
+
+// skip makes the error for a row that cannot be used.
+func (s *source) skip(line int, code, format string, args ...any) *SyntaxError {
+	return &SyntaxError{s.name, Problem{code, line, fmt.Sprintf(format, args...)}}
+}
+
+// problems are those of the whole file.
+func (s *source) problems() []Problem {
+	var list []Problem
+	if s.bom {
+		list = append(list, Problem{"bom", 1, "the file starts with a byte order mark, which is no part of the first field"})
+	}
+	if kinds := b2i(s.crlf > 0) + b2i(s.cr > 0) + b2i(s.lf > 0); kinds > 1 {
+		list = append(list, Problem{"line-ends", 0, fmt.Sprintf("rows end in different ways: %d in LF, %d in CR LF, %d in CR", s.lf, s.crlf, s.cr)})
+	}
+	if n := len(s.blanks); n > 0 {
+		list = append(list, Problem{"blank", s.blanks[0], fmt.Sprintf("%d blank lines, this is the first", n)})
+	}
+	return list
+}
+
+// peekLine calls look with the first line, if it is not longer than the window.
+func (s *source) peekLine(look func([]byte)) {
+	line := s.start()
+	if i := bytes.IndexByte(line, '\n'); i >= 0 {
+		line = line[:i]
+	}
+	if checkUTF8(line) < 0 {
+		look(line)
+	}
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// detect finds the format from the first bytes.
+func detect(s *source) (Format, error) {
+	b := bytes.TrimLeft(s.start(), " \t\r\n")
+	if len(b) == 0 {
+		return "", fmt.Errorf("task: %s: the file is empty", s.name)
+	}
+	if b[0] == '{' || b[0] == '[' {
+		return detectJSON(s.name, b)
+	}
+	return detectCSV(s)
+}
+
+// checkUTF8 returns the position of the first byte that is not UTF-8, -1 if
+// there is none.
+func checkUTF8(b []byte) int {
+	if utf8.Valid(b) {
+		return -1
+	}
+	for i := 0; i < len(b); {
+		r, n := utf8.DecodeRune(b[i:])
+		if r == utf8.RuneError && n == 1 {
+			return i
+		}
+		i += n
+	}
+	return -1
+}
