@@ -1,0 +1,54 @@
+// Command kernel is Bellwether's program: `go run ./kernel VERB`.
+//
+// Every verb lives in a small file of its own, which adds its constructor to
+// [verbs] in an init function; the verbs hold no logic of their own.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// verbs are the constructors of the verbs. A verb's file appends its own in
+// init; the order does not matter, the help sorts them.
+var verbs []func() *cobra.Command
+
+// errReported is returned by a verb that has already told the user what was
+// wrong: the program then exits with status 1 and prints no more.
+var errReported = errors.New("already reported")
+
+// rootCommand is the program with all its verbs.
+func rootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "kernel",
+		Short:         "Bellwether: which abilities are coming, from model families of any size",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	for _, verb := range verbs {
+		root.AddCommand(verb())
+	}
+	return root
+}
+
+func main() {
+	// The first Ctrl-C asks the verb to stop; the second ends the program.
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	err := rootCommand().ExecuteContext(ctx)
+	stop()
+	if err == nil {
+		return
+	}
+	if !errors.Is(err, errReported) {
+		fmt.Fprintln(os.Stderr, "error:", err)
+	}
+	os.Exit(1)
+}
