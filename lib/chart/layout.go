@@ -1,0 +1,160 @@
+package chart
+
+import "strings"
+
+// Sizes in px. A chart is drawn for pageWidth and, live, re-laid for what the page gives it.
+const (
+	pageWidth    = 860
+	side         = 14 // margin left and right
+	toolbox      = 96 // kept free of the title, for the live chart's buttons
+	titleLine    = 23
+	subLine      = 18
+	legendLine   = 24
+	legendSwatch = 24 // width of a swatch
+	legendGap    = 20 // between entries
+	nameLine     = 24 // over each panel, for the name of its axis
+	spanLine     = 20 // over the first panel, for what is written at spans
+	panelGap     = 12
+	below        = 54 // under the last panel, for the horizontal axis
+	onePanel     = 300
+	manyPanels   = 190
+)
+
+// An entry is a line of the legend: all series of one name.
+type entry struct {
+	name        string
+	style       Style
+	kind        entryKind
+	left, top   float64
+	width       float64
+	bandOpacity float64
+}
+
+type entryKind int
+
+const (
+	pointsEntry entryKind = iota
+	curveEntry
+	areaEntry
+)
+
+// legend returns one entry a name, points first, then curves, bands and spans.
+func (c *Chart) legend() []entry {
+	var entries []entry
+	seen := map[string]bool{}
+	add := func(name string, s Style, k entryKind, opacity float64) {
+		if !seen[name] {
+			seen[name] = true
+			entries = append(entries, entry{name: name, style: s, kind: k, bandOpacity: opacity})
+		}
+	}
+	for _, p := range c.Panels {
+		for _, s := range p.Points {
+			if len(s.Points) > 0 {
+				add(s.Name, s.Style, pointsEntry, 0)
+			}
+		}
+	}
+	for _, p := range c.Panels {
+		for _, l := range p.Curves {
+			add(l.Name, l.Style, curveEntry, 0)
+		}
+	}
+	for _, p := range c.Panels {
+		for _, b := range p.Bands {
+			add(b.Name, b.Style, areaEntry, bandOpacity)
+		}
+	}
+	for _, s := range c.Spans {
+		add(s.Name, s.Style, areaEntry, spanOpacity)
+	}
+	return entries
+}
+
+// A box is a rectangle in px from the upper left corner of the chart.
+type box struct{ left, top, width, height float64 }
+
+func (b box) right() float64  { return b.left + b.width }
+func (b box) bottom() float64 { return b.top + b.height }
+
+// A layout says where everything lies at one width.
+type layout struct {
+	width, height    float64
+	title, sub       []string
+	titleTop, subTop float64
+	legendTop        float64
+	legend           []entry
+	panels           []box
+	spanTop          float64
+}
+
+// lay places the parts at a width in px. With height 0 panels take the height they like and the sum is
+// the height; else they share what is left.
+func (c *Chart) lay(width, height float64, ys []scale) layout {
+	l := layout{width: width}
+	y := 12.0
+	l.titleTop = y
+	l.title = titleFace.balance(c.Title, width-2*side-toolbox, 4)
+	y += titleLine * float64(len(l.title))
+	if len(l.title) > 0 {
+		y += 2
+	}
+	l.subTop = y
+	room := width - 2*side
+	if len(l.title) == 0 {
+		room -= toolbox
+	}
+	l.sub = subFace.wrap(c.Subtitle, room, 4)
+	y += subLine * float64(len(l.sub))
+	y += 8
+	l.legendTop = y
+	x := float64(side)
+	for _, e := range c.legend() {
+		e.width = legendSwatch + 5 + legendFace.width(e.name)
+		if x > side && x+e.width > width-side {
+			x, y = side, y+legendLine
+		}
+		e.left, e.top = x, y
+		x += e.width + legendGap
+		l.legend = append(l.legend, e)
+	}
+	y += legendLine + 4
+	written := false
+	for _, s := range c.Spans {
+		written = written || s.Text != ""
+	}
+
+	left := 0.0
+	for _, s := range ys {
+		for _, t := range s.ticks {
+			left = max(left, tickFace.width(t.label))
+		}
+	}
+	left += side + 12
+	n := float64(len(ys))
+	head := n*nameLine + (n-1)*panelGap + below
+	if written {
+		l.spanTop = y + nameLine - 2
+		head += spanLine
+	}
+	each := float64(onePanel)
+	if n > 1 {
+		each = manyPanels
+	}
+	if height > 0 {
+		each = max((height-y-head)/n, 60)
+	}
+	for i := range ys {
+		y += nameLine
+		if i == 0 && written {
+			y += spanLine
+		}
+		l.panels = append(l.panels, box{left, y, width - left - side - 8, each})
+		y += each + panelGap
+	}
+	l.height = y - panelGap + below
+	return l
+}
+
+func (l layout) titleText() string { return strings.Join(l.title, "\n") }
+func (l layout) subText() string   { return strings.Join(l.sub, "\n") }
