@@ -50,7 +50,3 @@ func detectJSON(name string, b []byte) (Format, error) {
 	}
 	return "", fmt.Errorf("task: %s: JSON with the keys %q is none of the formats %v; say which with Options.Format or --format", name, []string(have), Formats)
 }
-
-func detectCSV(s *source) (Format, error) {
-	return "", fmt.Errorf("task: %s: not JSON", s.name)
-}

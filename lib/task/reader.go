@@ -12,6 +12,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -28,6 +29,8 @@ type Options struct {
 	Type Type
 	// Name is the task's name; "" takes the file's.
 	Name string
+	// Variant chooses one of a file's tasks: MC1 (when "") or MC2 of TruthfulQA.
+	Variant string
 }
 
 // Reader gives the items of one file, one after another. Except for the formats
@@ -52,7 +55,7 @@ func NewReader(name string, r io.Reader, o Options) (*Reader, error) {
 		}
 	}
 	rd := &Reader{src: src, head: Task{
-		Name: plainName(name), File: name, Format: format, Type: o.Type,
+		Name: plainName(name), File: name, Format: format, Type: o.Type, Variant: o.Variant,
 	}}
 	open, ok := readers[format]
 	if !ok {
@@ -220,9 +223,11 @@ type source struct {
 	bom  bool
 	// blanks are the lines without content.
 	blanks []int
-	crlf   int // lines that ended in CR LF
-	cr     int // rows that ended in a lone CR
-	lf     int
+	// notes are problems of the whole file that its reader found.
+	notes []Problem
+	crlf  int // lines that ended in CR LF
+	cr    int // rows that ended in a lone CR
+	lf    int
 }
 
 // window is how far detection looks into a file, in bytes.
@@ -289,7 +294,7 @@ func (s *source) skip(line int, code, format string, args ...any) *SyntaxError {
 
 // problems are those of the whole file.
 func (s *source) problems() []Problem {
-	var list []Problem
+	list := slices.Clone(s.notes)
 	if s.bom {
 		list = append(list, Problem{"bom", 1, "the file starts with a byte order mark, which is no part of the first field"})
 	}
@@ -300,6 +305,10 @@ func (s *source) problems() []Problem {
 		list = append(list, Problem{"blank", s.blanks[0], fmt.Sprintf("%d blank lines, this is the first", n)})
 	}
 	return list
+}
+
+func (s *source) note(code, format string, args ...any) {
+	s.notes = append(s.notes, Problem{code, 0, fmt.Sprintf(format, args...)})
 }
 
 // peekLine calls look with the first line, if it is not longer than the window.

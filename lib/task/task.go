@@ -106,6 +106,9 @@ type Task struct {
 	// Type says what is measured, Format how the file was written.
 	Type   Type
 	Format Format
+	// Variant says which of a file's tasks this is: MC1 or MC2 of TruthfulQA, ""
+	// where there is but one.
+	Variant string
 	// Items are in file order.
 	Items []Item
 	// Problems are the rows that were skipped while reading, in file order.

@@ -1,0 +1,354 @@
+package task
+
+import (
+	"errors"
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+func init() {
+	readers[BigBench] = readBigBench
+	readers[BigBenchHard] = readBigBenchHard
+}
+
+// document is a file that is one JSON value, read as a whole.
+type document struct {
+	src *source
+	sc  *scanner
+}
+
+func newDocument(src *source) (*document, error) {
+	first := src.line + 1
+	b, err := src.all()
+	if err != nil {
+		return nil, err
+	}
+	d := &document{src, newScanner(b)}
+	if at := checkUTF8(b); at >= 0 {
+		return nil, src.skip(d.sc.line(at, first), "utf8", "byte %#x is not UTF-8", b[at])
+	}
+	return d, nil
+}
+
+// fail makes an error of what went wrong where the scanner stands.
+func (d *document) fail(err error) error {
+	var bad *SyntaxError
+	if err == nil || errors.As(err, &bad) {
+		return err
+	}
+	return d.at(d.sc.pos, err)
+}
+
+func (d *document) at(pos int, err error) *SyntaxError {
+	line := d.sc.line(pos, 1)
+	var why reason
+	if errors.As(err, &why) {
+		return d.src.skip(line, why.code, "%s", why.message)
+	}
+	return d.src.skip(line, "json", "%v", err)
+}
+
+// members reads the object's keys with member, and notes where the value of
+// list stands; it checks the whole document first, so that a fault anywhere in
+// it is found before the first item.
+func (d *document) members(list string, member func(key string) error) (pos int, err error) {
+	pos = -1
+	var seen keys
+	err = d.sc.object(func(key string) error {
+		if err := seen.add(key); err != nil {
+			return err
+		}
+		if key == list {
+			pos = d.sc.pos
+			_, err := d.sc.raw()
+			return err
+		}
+		return member(key)
+	})
+	if err == nil {
+		err = d.sc.end()
+	}
+	if err == nil && pos < 0 {
+		err = fault("no-examples", "no key %q", list)
+	}
+	return pos, d.fail(err)
+}
+
+// items yields the objects of the list at pos.
+func (d *document) items(pos int, row func(it *Item) error) iter.Seq2[Item, error] {
+	return func(yield func(Item, error) bool) {
+		d.sc.pos = pos
+		n, line, counted := 0, 1, 0
+		err := d.sc.array(func() error {
+			d.sc.space()
+			start := d.sc.pos
+			line += strings.Count(d.sc.s[counted:start], "\n")
+			counted = start
+			it := Item{Line: line}
+			err := row(&it)
+			if err == nil && it.ID == "" {
+				it.ID = strconv.Itoa(n)
+			}
+			n++
+			if err != nil {
+				var why reason
+				if !errors.As(err, &why) {
+					return err
+				}
+				// The document is sound JSON: go on behind this item.
+				err = d.src.skip(line, why.code, "%s", why.message)
+				it = Item{}
+				d.sc.pos = start
+				d.sc.depth = 1
+				if _, err := d.sc.raw(); err != nil {
+					return err
+				}
+			}
+			if !yield(it, err) {
+				return errStop
+			}
+			return nil
+		})
+		if err != nil && !errors.Is(err, errStop) {
+			yield(Item{}, d.fail(err))
+		}
+	}
+}
+
+var errStop = errors.New("the caller has had enough")
+
+// readBigBench reads BIG-bench's task.json (Srivastava et al. 2022,
+// arXiv:2206.04615; its documentation names the fields and defaults).
+func readBigBench(src *source, head *Task) (iter.Seq2[Item, error], error) {
+	d, err := newDocument(src)
+	if err != nil {
+		return nil, err
+	}
+	sc := d.sc
+	few := &head.FewShot
+	few.InputPrefix, few.OutputPrefix, few.Separator = "\nQ: ", "\nA: ", "\n"
+	choicePrefix, appendChoices, preferred := "\n  choice: ", true, ""
+	text := func(to *string) error {
+		if sc.peek() == 'n' { // null: the default
+			_, err := sc.literal()
+			return err
+		}
+		s, err := sc.text()
+		if err == nil {
+			*to = s
+		}
+		return err
+	}
+	pos, err := d.members("examples", func(key string) (err error) {
+		switch key {
+		case "name":
+			err = text(&head.Name)
+		case "description":
+			err = text(&head.Description)
+		case "canary":
+			err = text(&head.Canary)
+		case "task_prefix":
+			err = text(&few.Prefix)
+		case "example_input_prefix":
+			err = text(&few.InputPrefix)
+		case "example_output_prefix":
+			err = text(&few.OutputPrefix)
+		case "few_shot_example_separator":
+			err = text(&few.Separator)
+		case "choice_prefix":
+			err = text(&choicePrefix)
+		case "stop_string":
+			err = text(&head.Stop)
+		case "output_regex":
+			err = text(&head.OutputRegex)
+		case "preferred_score":
+			err = text(&preferred)
+		case "metrics":
+			head.Metrics, err = sc.textOrTexts()
+		case "append_choices_to_input":
+			var word string
+			word, err = sc.raw()
+			appendChoices = word != "false"
+		default:
+			_, err = sc.raw()
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	scored := false // whether any example has target_scores
+	for it, err := range d.items(pos, func(it *Item) error { return d.example(it) }) {
+		if err == nil && it.Choices != nil {
+			scored = true
+			break
+		}
+	}
+	if head.Type == "" {
+		head.Type = Classification
+		if !scored || preferred == "exact_str_match" {
+			head.Type = Generation
+		}
+	}
+	if head.Stop == "" && head.OutputRegex == "" && slices.Contains(head.Metrics, "exact_str_match") {
+		head.OutputRegex = `[^\.\?\!\;\n]+` // BIG-bench's default when neither is given
+	}
+	return d.items(pos, func(it *Item) error {
+		if err := d.example(it); err != nil {
+			return err
+		}
+		prompt := few.Prefix + few.InputPrefix + it.Prompt
+		if appendChoices {
+			for _, c := range it.Choices {
+				prompt += choicePrefix + c
+			}
+		}
+		it.Prompt = prompt + few.OutputPrefix
+		return nil
+	}), nil
+}
+
+// example reads one example; the item's prompt is its bare input.
+func (d *document) example(it *Item) error {
+	sc := d.sc
+	var seen keys
+	err := sc.object(func(key string) (err error) {
+		if err := seen.add(key); err != nil {
+			return err
+		}
+		switch key {
+		case "input":
+			it.Prompt, err = sc.text()
+		case "target":
+			if sc.peek() == '[' {
+				err = sc.array(func() error {
+					word, err := sc.word()
+					it.Targets = append(it.Targets, word)
+					return err
+				})
+			} else {
+				var word string
+				word, err = sc.word()
+				it.Targets = []string{word}
+			}
+		case "target_scores":
+			it.Choices, it.Scores = []string{}, []float64{}
+			err = sc.object(func(choice string) error {
+				if slices.Contains(it.Choices, choice) {
+					return fault("duplicate-choice", "target_scores has the choice %q twice", choice)
+				}
+				score, err := sc.number()
+				it.Choices = append(it.Choices, choice)
+				it.Scores = append(it.Scores, score)
+				return err
+			})
+		default:
+			var word string
+			if word, err = sc.word(); err == nil {
+				it.note(key, word)
+			}
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return err
+	case !seen.has("input"):
+		return fault("no-prompt", "the example has no \"input\"")
+	case it.Choices == nil && it.Targets == nil:
+		return fault("no-answer", "the example has neither \"target\" nor \"target_scores\"")
+	}
+	it.settle()
+	return nil
+}
+
+// settle finds Gold from Scores, and drops scores that only repeat it.
+func (it *Item) settle() {
+	if it.Scores == nil {
+		return
+	}
+	if it.Gold = best(it.Scores); len(it.Gold) > 0 && it.Scores[it.Gold[0]] <= 0 {
+		it.Gold = nil
+		return
+	}
+	for i, s := range it.Scores {
+		if right := it.Right(i); s != float64(b2i(right)) {
+			return
+		}
+	}
+	it.Scores = nil
+}
+
+// readBigBenchHard reads BIG-Bench-Hard (Suzgun et al. 2022, arXiv:2210.09261):
+// inputs and targets, with the choices as a list in the text of most tasks.
+// Prompts are laid out as in its published ones: "Q: ", the input, "\nA:", and
+// the choices with a leading space.
+func readBigBenchHard(src *source, head *Task) (iter.Seq2[Item, error], error) {
+	d, err := newDocument(src)
+	if err != nil {
+		return nil, err
+	}
+	head.FewShot = FewShot{InputPrefix: "Q: ", OutputPrefix: "\nA:", Separator: "\n\n"}
+	head.Delimiter = " "
+	pos, err := d.members("examples", func(key string) (err error) {
+		if key == "canary" {
+			head.Canary, err = d.sc.text()
+		} else {
+			_, err = d.sc.raw()
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if head.Type == "" {
+		head.Type = Generation
+		for it, err := range d.items(pos, func(it *Item) error { return d.example(it) }) {
+			if err == nil && optionsOf(it.Prompt) != nil {
+				head.Type = Classification
+				break
+			}
+		}
+	}
+	return d.items(pos, func(it *Item) error {
+		if err := d.example(it); err != nil {
+			return err
+		}
+		if len(it.Targets) != 1 {
+			return fault("no-answer", "the example needs one \"target\"")
+		}
+		options := optionsOf(it.Prompt)
+		for i, o := range options {
+			if o == it.Targets[0] {
+				it.Gold = []int{i}
+			}
+			it.Choices = append(it.Choices, " "+o)
+		}
+		if options != nil && it.Gold == nil {
+			return fault("gold", "target %q is not one of the options %q", it.Targets[0], options)
+		}
+		it.Targets = []string{" " + it.Targets[0]}
+		it.Prompt = "Q: " + it.Prompt + "\nA:"
+		return nil
+	}), nil
+}
+
+// optionsOf returns the answers that a text offers below "Options:": "(A)" for
+// a line "(A) ...", "Yes" for a line "- Yes"; nil when there are none.
+func optionsOf(text string) []string {
+	_, block, ok := strings.Cut(text, "\nOptions:\n")
+	if !ok {
+		return nil
+	}
+	var list []string
+	for line := range strings.SplitSeq(block, "\n") {
+		if rest, ok := strings.CutPrefix(line, "- "); ok {
+			list = append(list, rest)
+		} else if len(line) >= 3 && line[0] == '(' && line[2] == ')' {
+			list = append(list, line[:3])
+		}
+	}
+	return list
+}

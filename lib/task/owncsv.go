@@ -1,0 +1,170 @@
+package task
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+func init() { readers[CSV] = readCSV }
+
+// detectCSV finds the format of a comma-separated file by its header.
+func detectCSV(s *source) (Format, error) {
+	// The header is read from a copy of the file's start.
+	c := newCSV(newSource(s.name, strings.NewReader(string(s.start()))))
+	header, err := c.header()
+	if err != nil {
+		return "", err
+	}
+	has := func(names ...string) bool {
+		for _, n := range names {
+			if slices.Contains(header, n) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case has("Question") && has("Best Answer", "Correct Answers"):
+		return TruthfulQACSV, nil
+	case has("choices", "choice_0", "gold", "targets"):
+		return CSV, nil
+	case has("prompt", "filled_template"):
+		return PrizeCSV, nil
+	}
+	return "", fmt.Errorf("task: %s: neither JSON nor CSV with known columns: the first row is %.200q; a task has a column \"prompt\" (see the package comment), or say the format with Options.Format or --format", s.name, header)
+}
+
+// readCSV reads our own CSV; see the package comment.
+func readCSV(src *source, head *Task) (iter.Seq2[Item, error], error) {
+	c := newCSV(src)
+	header, err := c.header()
+	if err != nil {
+		return nil, err
+	}
+	if !slices.Contains(header, "prompt") {
+		return nil, fmt.Errorf("task: %s:1: no column \"prompt\" among %q", src.name, header)
+	}
+	numbered := make([]int, len(header)) // which choice a column holds, else -1
+	for i, name := range header {
+		if slices.Contains(header[:i], name) {
+			return nil, fmt.Errorf("task: %s:1: two columns are called %q", src.name, name)
+		}
+		numbered[i] = -1
+		if n, ok := strings.CutPrefix(name, "choice_"); ok {
+			k, err := strconv.Atoi(n)
+			if err != nil || k < 0 || strconv.Itoa(k) != n {
+				return nil, fmt.Errorf("task: %s:1: column %q is not choice_ and a whole number", src.name, name)
+			}
+			numbered[i] = k
+		}
+	}
+	if head.Type == "" && slices.Contains(header, "other_prompt") {
+		head.Type = LogOdds
+	}
+	head.FewShot.Separator = "\n\n"
+	hasGold := slices.Contains(header, "gold")
+	choices := map[int]string{}
+	return c.items(header, func(i int, field string, it *Item) (err error) {
+		if numbered[i] >= 0 {
+			// An item with fewer choices leaves the last columns empty.
+			if field != "" {
+				choices[numbered[i]] = field
+			}
+			return nil
+		}
+		list := func() *scanner { return newScanner([]byte(field)) }
+		switch header[i] {
+		case "id":
+			if it.ID = field; field == "" {
+				return fault("id", "the id is empty")
+			}
+		case "prompt":
+			it.Prompt = field
+		case "other_prompt":
+			it.OtherPrompt = field
+		case "anchor":
+			it.Anchor = field
+		case "choices":
+			sc := list()
+			if it.Choices, err = sc.texts(); err == nil {
+				err = sc.end()
+			}
+		case "targets":
+			if field == "" {
+				return nil
+			}
+			if it.Targets = []string{field}; field[0] == '[' {
+				sc := list()
+				if it.Targets, err = sc.texts(); err == nil {
+					err = sc.end()
+				}
+			}
+		case "scores":
+			if field == "" {
+				return nil
+			}
+			sc := list()
+			if it.Scores, err = sc.numbers(); err == nil {
+				err = sc.end()
+			}
+		case "gold":
+			it.Gold, err = golds(field)
+		default:
+			if field != "" {
+				it.note(header[i], field)
+			}
+		}
+		if err != nil {
+			return fault(header[i], "%s: %v", header[i], err)
+		}
+		return nil
+	}, func(it *Item) error {
+		defer clear(choices)
+		if len(choices) > 0 {
+			if it.Choices != nil {
+				return fault("choices", "the row has both \"choices\" and numbered columns")
+			}
+			it.Choices = make([]string, len(choices))
+			for k := range it.Choices {
+				text, ok := choices[k]
+				if !ok {
+					return fault("choices", "choice_%d is empty, but a later one is not", k)
+				}
+				it.Choices[k] = text
+			}
+		}
+		if !hasGold && it.Scores != nil {
+			it.Gold = best(it.Scores)
+		}
+		return it.check()
+	}), nil
+}
+
+// golds reads "0", "0 2" or "[0, 2]"; an empty cell means that no choice is
+// right.
+func golds(field string) ([]int, error) {
+	if field == "" {
+		return nil, nil
+	}
+	if field[0] == '[' {
+		sc := newScanner([]byte(field))
+		list, err := sc.gold()
+		if err == nil {
+			err = sc.end()
+		}
+		return list, err
+	}
+	var list []int
+	for _, word := range strings.Fields(field) {
+		n, err := strconv.Atoi(word)
+		if err != nil {
+			return nil, fmt.Errorf("%q is not a whole number", word)
+		}
+		list = append(list, n)
+	}
+	slices.Sort(list)
+	return list, nil
+}

@@ -1,0 +1,169 @@
+package task
+
+import (
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+)
+
+func init() {
+	readers[TruthfulQACSV] = readTruthfulQACSV
+	readers[TruthfulQAMC] = readTruthfulQAMC
+}
+
+// The variants of TruthfulQA (Lin et al. 2022, arXiv:2109.07958).
+const (
+	// MC1 has one right answer, which is always the first choice: a tie must not
+	// be broken by position.
+	MC1 = "mc1"
+	// MC2 has every true and every false answer; the score is the share of
+	// probability on the true ones.
+	MC2 = "mc2"
+)
+
+// truthfulQA lays out one question.
+func (it *Item) truthfulQA(question string, right, wrong []string) error {
+	it.Prompt = "Q: " + question + "\nA:"
+	for i, a := range slices.Concat(right, wrong) {
+		if i < len(right) {
+			it.Gold = append(it.Gold, i)
+		}
+		it.Choices = append(it.Choices, " "+a)
+	}
+	if len(right) == 0 || len(wrong) == 0 {
+		return fault("no-answer", "the question needs a right and a wrong answer")
+	}
+	return nil
+}
+
+func truthfulQAHead(head *Task) error {
+	head.FewShot = FewShot{InputPrefix: "Q: ", OutputPrefix: "\nA:", Separator: "\n\n"}
+	head.Delimiter = " "
+	switch head.Variant {
+	case "":
+		head.Variant = MC1
+	case MC1:
+	case MC2:
+	default:
+		return fmt.Errorf("task: %s: variant %q of TruthfulQA is neither %q nor %q", head.File, head.Variant, MC1, MC2)
+	}
+	return nil
+}
+
+// readTruthfulQACSV reads the questions' CSV, whose answers are lists with
+// semicolons. With MC1, the choices are the best answer and the incorrect ones;
+// with MC2 the correct and the incorrect ones.
+func readTruthfulQACSV(src *source, head *Task) (iter.Seq2[Item, error], error) {
+	if err := truthfulQAHead(head); err != nil {
+		return nil, err
+	}
+	c := newCSV(src)
+	header, err := c.header()
+	if err != nil {
+		return nil, err
+	}
+	var question, best string
+	var correct, incorrect []string
+	for _, name := range []string{"Question", "Best Answer", "Correct Answers", "Incorrect Answers"} {
+		if !slices.Contains(header, name) {
+			return nil, fmt.Errorf("task: %s:1: no column %q among %q", src.name, name, header)
+		}
+	}
+	return c.items(header, func(i int, field string, it *Item) error {
+		switch header[i] {
+		case "Question":
+			question = field
+		case "Best Answer":
+			best = field
+		case "Correct Answers":
+			correct = splitAnswers(field)
+		case "Incorrect Answers":
+			incorrect = splitAnswers(field)
+		default:
+			it.note(header[i], field)
+		}
+		return nil
+	}, func(it *Item) error {
+		if head.Variant == MC1 {
+			return it.truthfulQA(question, []string{best}, incorrect)
+		}
+		return it.truthfulQA(question, correct, incorrect)
+	}), nil
+}
+
+// splitAnswers splits at semicolons; the space behind them is no part of an
+// answer, nor is nothing behind the last.
+func splitAnswers(field string) []string {
+	var list []string
+	for a := range strings.SplitSeq(field, ";") {
+		if a = strings.Trim(a, " "); a != "" {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+// readTruthfulQAMC reads the multiple-choice file: a list of questions with
+// mc1_targets and mc2_targets, whose order is kept.
+func readTruthfulQAMC(src *source, head *Task) (iter.Seq2[Item, error], error) {
+	if err := truthfulQAHead(head); err != nil {
+		return nil, err
+	}
+	d, err := newDocument(src)
+	if err != nil {
+		return nil, err
+	}
+	sc := d.sc
+	if _, err := sc.raw(); err != nil {
+		return nil, d.fail(err)
+	}
+	if err := sc.end(); err != nil {
+		return nil, d.fail(err)
+	}
+	return d.items(0, func(it *Item) error {
+		question := ""
+		found := false
+		var seen keys
+		err := sc.object(func(key string) (err error) {
+			if err := seen.add(key); err != nil {
+				return err
+			}
+			switch key {
+			case "question":
+				question, err = sc.text()
+			case head.Variant + "_targets":
+				found = true
+				it.Choices, it.Scores = []string{}, []float64{}
+				err = sc.object(func(choice string) error {
+					if slices.Contains(it.Choices, " "+choice) {
+						return fault("duplicate-choice", "%s has the choice %q twice", key, choice)
+					}
+					score, err := sc.number()
+					it.Choices = append(it.Choices, " "+choice)
+					it.Scores = append(it.Scores, score)
+					return err
+				})
+			case "mc0_targets", "mc1_targets", "mc2_targets":
+				_, err = sc.raw()
+			default:
+				var word string
+				if word, err = sc.word(); err == nil {
+					it.note(key, word)
+				}
+			}
+			return err
+		})
+		switch {
+		case err != nil:
+			return err
+		case !seen.has("question"):
+			return fault("no-prompt", "the entry has no \"question\"")
+		case !found:
+			return fault("no-answer", "the entry has no %q", head.Variant+"_targets")
+		}
+		it.Prompt = "Q: " + question + "\nA:"
+		it.settle()
+		return nil
+	}), nil
+}
