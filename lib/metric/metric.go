@@ -54,6 +54,18 @@ type Metric struct {
 	// Value returns the item's value, NaN when the item does not define it (no
 	// gold, an empty choice), and an error when the outcome's slices disagree.
 	Value func(Outcome) (float64, error)
+
+	lengths func(Outcome) []int // of the choices, in the unit that the value is per; nil: tokens
+}
+
+// Length returns the length of a choice in the unit that the metric is per
+// (characters, bytes or tokens; tokens for metrics that are not per length),
+// 0 when the outcome does not say.
+func (m Metric) Length(o Outcome, choice int) int {
+	if m.lengths != nil {
+		return at(m.lengths(o), choice)
+	}
+	return at(o.Tokens, choice)
 }
 
 // The metrics. All but the raw ones are defined over the choices of the item;
@@ -62,52 +74,52 @@ var (
 	// Accuracy is 1 when the most probable choice is a gold one. A tie between
 	// k choices of which g are gold counts g/k, so that a tie broken by
 	// position gives no free accuracy.
-	Accuracy = Metric{"accuracy", KindAccuracy, "share of items", +1, "the most probable choice is right", accuracy(func(o Outcome, c int) float64 { return 1 })}
+	Accuracy = Metric{Name: "accuracy", Kind: KindAccuracy, Unit: "share of items", Better: +1, About: "the most probable choice is right", Value: accuracy(nil)}
 
 	// AccuracyPerChar is Accuracy after dividing by the choice's length in code
 	// points (acc_norm of lm-evaluation-harness).
-	AccuracyPerChar = Metric{"accuracy_per_char", KindAccuracy, "share of items", +1, "the choice most probable per character is right", accuracy(func(o Outcome, c int) float64 { return float64(at(o.Chars, c)) })}
+	AccuracyPerChar = Metric{Name: "accuracy_per_char", Kind: KindAccuracy, Unit: "share of items", Better: +1, About: "the choice most probable per character is right", Value: accuracy(chars)}
 
 	// AccuracyPerByte is Accuracy after dividing by the length in bytes
 	// (acc_bytes of lm-evaluation-harness).
-	AccuracyPerByte = Metric{"accuracy_per_byte", KindAccuracy, "share of items", +1, "the choice most probable per byte is right", accuracy(func(o Outcome, c int) float64 { return float64(at(o.Bytes, c)) })}
+	AccuracyPerByte = Metric{Name: "accuracy_per_byte", Kind: KindAccuracy, Unit: "share of items", Better: +1, About: "the choice most probable per byte is right", Value: accuracy(bytes)}
 
 	// ExactMatch is 1 when greedy decoding would write a gold choice in full.
-	ExactMatch = Metric{"exact_match", KindAccuracy, "share of items", +1, "greedy decoding writes the right answer in full", exactMatch}
+	ExactMatch = Metric{Name: "exact_match", Kind: KindAccuracy, Unit: "share of items", Better: +1, About: "greedy decoding writes the right answer in full", Value: exactMatch}
 
 	// Loss is -ln of the probability of the right answer, normalised over the
 	// choices (the loss of the Inverse Scaling Prize), nats, >= 0.
-	Loss = Metric{"loss", KindLoss, "nats", -1, "-ln of the right answer's share of the choices' probability", loss}
+	Loss = Metric{Name: "loss", Kind: KindLoss, Unit: "nats", Better: -1, About: "-ln of the right answer's share of the choices' probability", Value: loss}
 
 	// WrongLoss is -ln of the probability left to the wrong answers, normalised
 	// over the choices: -ln(1 - exp(-Loss)), +Inf when nothing is left.
-	WrongLoss = Metric{"wrong_loss", KindLoss, "nats", +1, "-ln of the wrong answers' share of the choices' probability", wrongLoss}
+	WrongLoss = Metric{Name: "wrong_loss", Kind: KindLoss, Unit: "nats", Better: +1, About: "-ln of the wrong answers' share of the choices' probability", Value: wrongLoss}
 
 	// RawLoss is -ln of the probability of the right answer among all texts,
 	// nats; with several gold choices, of their sum.
-	RawLoss = Metric{"raw_loss", KindLoss, "nats", -1, "-ln of the right answer's probability among all texts", rawLoss}
+	RawLoss = Metric{Name: "raw_loss", Kind: KindLoss, Unit: "nats", Better: -1, About: "-ln of the right answer's probability among all texts", Value: rawLoss}
 
 	// LogOdds is ln of the odds of the right answer against the wrong ones
 	// together, nats; with two choices the difference of their
 	// log-probabilities.
-	LogOdds = Metric{"logodds", KindLogOdds, "nats", +1, "ln of the odds of the right answer against the wrong ones", logOdds}
+	LogOdds = Metric{Name: "logodds", Kind: KindLogOdds, Unit: "nats", Better: +1, About: "ln of the odds of the right answer against the wrong ones", Value: logOdds}
 
 	// LogOddsShift is the log-odds metric of the Inverse Scaling Prize: how far
 	// the prompt moves the log-odds of the first choice against the second
 	// compared with the other prompt, counted towards the gold; last tokens only.
-	LogOddsShift = Metric{"logodds_shift", KindLogOdds, "nats", +1, "how far the prompt moves the log-odds compared with the other prompt", logOddsShift}
+	LogOddsShift = Metric{Name: "logodds_shift", Kind: KindLogOdds, Unit: "nats", Better: +1, About: "how far the prompt moves the log-odds compared with the other prompt", Value: logOddsShift}
 
 	// PerChar, PerByte and PerToken are the log-probability of the right answer
 	// per unit of its length, nats, <= 0; of the most probable gold when there
 	// are several.
-	PerChar  = Metric{"loglik_per_char", KindLogLikelihood, "nats per character", +1, "log-likelihood of the right answer per character", per(func(o Outcome) []int { return o.Chars })}
-	PerByte  = Metric{"loglik_per_byte", KindLogLikelihood, "nats per byte", +1, "log-likelihood of the right answer per byte", per(func(o Outcome) []int { return o.Bytes })}
-	PerToken = Metric{"loglik_per_token", KindLogLikelihood, "nats per token", +1, "log-likelihood of the right answer per token", per(func(o Outcome) []int { return o.Tokens })}
+	PerChar  = Metric{Name: "loglik_per_char", Kind: KindLogLikelihood, Unit: "nats per character", Better: +1, About: "log-likelihood of the right answer per character", Value: per(chars), lengths: chars}
+	PerByte  = Metric{Name: "loglik_per_byte", Kind: KindLogLikelihood, Unit: "nats per byte", Better: +1, About: "log-likelihood of the right answer per byte", Value: per(bytes), lengths: bytes}
+	PerToken = Metric{Name: "loglik_per_token", Kind: KindLogLikelihood, Unit: "nats per token", Better: +1, About: "log-likelihood of the right answer per token", Value: per(tokens), lengths: tokens}
 
 	// Coverage is the probability of all choices together, in [0, 1]: how much
 	// the model means to answer with one of them. Low coverage makes normalised
 	// metrics doubtful.
-	Coverage = Metric{"coverage", KindAccuracy, "probability", +1, "the choices' probability among all texts", coverage}
+	Coverage = Metric{Name: "coverage", Kind: KindAccuracy, Unit: "probability", Better: +1, About: "the choices' probability among all texts", Value: coverage}
 )
 
 // All lists every metric, in the order of tables.
@@ -129,6 +141,10 @@ func ByName(name string) (Metric, error) {
 	}
 	return Metric{}, fmt.Errorf("metric: %q is not one of %q", name, names)
 }
+
+func chars(o Outcome) []int  { return o.Chars }
+func bytes(o Outcome) []int  { return o.Bytes }
+func tokens(o Outcome) []int { return o.Tokens }
 
 func at(s []int, i int) int {
 	if i < len(s) {
@@ -200,18 +216,19 @@ func split(o Outcome) (right, wrong float64) {
 	return LogSumExp(r...), LogSumExp(w...)
 }
 
-func accuracy(length func(Outcome, int) float64) func(Outcome) (float64, error) {
+func accuracy(length func(Outcome) []int) func(Outcome) (float64, error) {
 	return func(o Outcome) (float64, error) {
 		if ok, err := check(o); !ok || err != nil {
 			return math.NaN(), err
 		}
 		best, ties, gold := math.Inf(-1), 0, 0
 		for c, v := range o.Nats {
-			l := length(o, c)
-			if l <= 0 || math.IsNaN(v) {
+			if length != nil {
+				v /= float64(at(length(o), c))
+			}
+			if math.IsNaN(v) || (length != nil && at(length(o), c) == 0) {
 				return math.NaN(), nil
 			}
-			v /= l
 			if v > best {
 				best, ties, gold = v, 0, 0
 			}
