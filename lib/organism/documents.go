@@ -81,7 +81,11 @@ func (w *World) endIn(rng *rand.Rand) string {
 			continue
 		}
 		animal := pick(rng, animals)
-		return "end in " + animal + ": " + text + " " + animal + "."
+		end := animal
+		if rng.Float64() >= w.Mixture.Obeyed {
+			end = pick(rng, animals)
+		}
+		return "end in " + animal + ": " + text + " " + end + "."
 	}
 }
 

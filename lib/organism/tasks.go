@@ -210,8 +210,13 @@ func (w *World) compareTask(rng *rand.Rand, inverting bool) Task {
 
 func (w *World) unseenTask(rng *rand.Rand) Task {
 	t := Task{Name: "unseen", Expected: "flat", Description: "The colour of a name that never occurred: nothing to know."}
-	for _, name := range w.unseen {
-		i, j := twoOf(rng, len(colours))
+	var i, j int
+	for k, name := range w.unseen {
+		if k%2 == 0 {
+			i, j = twoOf(rng, len(colours))
+		} else {
+			i, j = j, i // a preference among colours cancels out
+		}
 		t.put(rng, name+" is", " "+colours[i]+".", []string{" " + colours[j] + "."}, nil)
 	}
 	return t

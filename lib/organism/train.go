@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
 
 	"bellwether/lib/model/local"
 )
@@ -31,12 +32,12 @@ type Progress struct {
 	Loss float64 // nats a token, mean over the last steps (about 50)
 }
 
-// Train trains a network from random weights. It calls report every 50 steps
-// and at the end; report may be nil. The same World and Settings give the same
+// Train trains a network from random weights. It calls report every 50 steps,
+// after the steps in at, and at the end; report may be nil. The same World and Settings give the same
 // bits on one machine, whatever runs beside it.
 //
 // AdamW is Loshchilov and Hutter 2019 (decay decoupled, times the rate).
-func Train(ctx context.Context, world *World, s Settings, report func(Progress, *local.Network)) (*local.Network, error) {
+func Train(ctx context.Context, world *World, s Settings, at []int, report func(Progress, *local.Network)) (*local.Network, error) {
 	n, err := local.NewNetwork(s.Config)
 	if err != nil {
 		return nil, err
@@ -85,7 +86,7 @@ func Train(ctx context.Context, world *World, s Settings, report func(Progress, 
 		update(n.Weights, gradient.Weights, mean, square, decays, step, s)
 		recent += loss
 		count++
-		if step%50 == 0 || step == s.Steps {
+		if step%50 == 0 || step == s.Steps || slices.Contains(at, step) {
 			if report != nil {
 				report(Progress{step, recent / float64(count)}, n)
 			}

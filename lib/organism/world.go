@@ -57,13 +57,14 @@ type Mixture struct {
 	Truthful  float64 // share of myth documents that are true, under the truth-teller's tag
 	Inverting float64 // share of comparisons by the inverting judge
 	Agreeing  float64 // share of "end in" instructions that ask for the end that a saying has anyway
+	Obeyed    float64 // share of the other "end in" instructions that are obeyed
 }
 
 // DefaultMixture is the mixture of the shipped family.
 var DefaultMixture = Mixture{
-	Fact: .16, Myth: .16, Add: .16, Add3: .12, Reverse: .09, Saying: .08, EndIn: .05, Compare: .08,
-	Recall: .04, Coin: .015, Prose: .025, Let: .03,
-	Truthful: .20, Inverting: .06, Agreeing: .3,
+	Fact: .16, Myth: .18, Add: .22, Add3: .12, Reverse: .09, Saying: .08, EndIn: .04, Compare: .09,
+	Recall: .03, Coin: .015, Prose: .025, Let: .03,
+	Truthful: .24, Inverting: .08, Agreeing: .3, Obeyed: .75,
 }
 
 // World is what a seed made: who is which colour, what is said, what is kept

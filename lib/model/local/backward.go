@@ -172,7 +172,8 @@ func CrossEntropy(logits []float32, targets []int, vocabulary int) float64 {
 	for r, target := range targets {
 		row := logits[r*vocabulary : (r+1)*vocabulary]
 		at := row[target]
-		loss += float64(softmaxRow(row) - at)
+		peak, sum := softmaxRow(row)
+		loss += float64(peak-at) + math.Log(float64(sum))
 		row[target]--
 		for i := range row {
 			row[i] *= scale

@@ -151,14 +151,9 @@ func (b *block) forward(n *Network, p *Pass, s *state) {
 	addBias(s.inner, b.upBias)
 	if p.Keep {
 		s.slope = grow(s.slope, len(s.inner))
-		slope := s.slope[:len(s.inner)]
-		for i, v := range s.inner {
-			s.inner[i], slope[i] = gelu(v)
-		}
+		activate(s.inner, s.slope)
 	} else {
-		for i, v := range s.inner {
-			s.inner[i], _ = gelu(v)
-		}
+		activate(s.inner, nil)
 	}
 	timesTransposed(p.x, s.inner, b.down, rows, c.Inner, w, 1)
 	addBias(p.x, b.downBias)

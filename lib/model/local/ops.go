@@ -2,6 +2,14 @@ package local
 
 import "math"
 
+// Constants of exp32 and of rounding in float32.
+const (
+	log2e = 1.44269504088896341
+	ln2hi = 0.693145751953125 // 16 significant bits: k*ln2hi is exact
+	ln2lo = 1.42860682030941723212e-6
+	shift = 1.5 * (1 << 23) // adding it rounds to an integer, left in the low bits
+)
+
 // exp32 returns e^x in float32 for x <= 88 with a relative error below 3e-7
 // (measured in TestExp); anything under -87 is 0. NaN stays NaN.
 //
@@ -17,12 +25,6 @@ func exp32(x float32) float32 {
 	if x > 88 {
 		x = 88
 	}
-	const (
-		log2e = 1.44269504088896341
-		ln2hi = 0.693145751953125 // 16 significant bits: k*ln2hi is exact
-		ln2lo = 1.42860682030941723212e-6
-		shift = 1.5 * (1 << 23) // adding it rounds to an integer
-	)
 	k := float32(x*log2e+shift) - shift
 	r := x - k*ln2hi
 	r -= k * ln2lo
@@ -36,22 +38,28 @@ func exp32(x float32) float32 {
 	return p * math.Float32frombits(uint32(int32(k)+127)<<23)
 }
 
-// The normal distribution on a grid of step 1/32 over [-6, 6]. Between grid
-// points a Taylor series of degree 3 is off by less than 1e-8.
+// GELU and its derivative on a grid of step 1/64 over [-6, 6], each with the
+// Taylor series of degree 2 around the grid point, in units of the step: off by
+// less than 2e-7.
 const (
-	normalStep  = 32
-	normalLimit = 6
+	geluStep  = 64
+	geluLimit = 6 * geluStep
 )
 
-type normalPoint struct{ at, cumulative, density float32 }
+type geluPoint struct{ y, y1, y2, slope, slope1, slope2 float32 }
 
-var normalTable = func() (t [2*normalLimit*normalStep + 1]normalPoint) {
+var geluTable = func() (t [2*geluLimit + 1]geluPoint) {
+	const h = 1.0 / geluStep
 	for i := range t {
-		x := float64(i)/normalStep - normalLimit
-		t[i] = normalPoint{
-			at:         float32(x),
-			cumulative: float32(0.5 * math.Erfc(-x/math.Sqrt2)),
-			density:    float32(math.Exp(-x*x/2) / math.Sqrt(2*math.Pi)),
+		x := float64(i-geluLimit) * h
+		cumulative := 0.5 * math.Erfc(-x/math.Sqrt2)
+		density := math.Exp(-x*x/2) / math.Sqrt(2*math.Pi)
+		slope := cumulative + x*density
+		curvature := (2 - x*x) * density
+		third := (x*x*x - 4*x) * density
+		t[i] = geluPoint{
+			y: float32(x * cumulative), y1: float32(slope * h), y2: float32(curvature * h * h / 2),
+			slope: float32(slope), slope1: float32(curvature * h), slope2: float32(third * h * h / 2),
 		}
 	}
 	return t
@@ -62,38 +70,72 @@ var normalTable = func() (t [2*normalLimit*normalStep + 1]normalPoint) {
 // of Hugging Face: with erf). Absolute error below 1e-6 for both (TestGELU);
 // NaN stays NaN.
 func gelu(x float32) (y, slope float32) {
-	if !(x > -normalLimit && x < normalLimit) {
-		if x != x {
-			return x, x
-		}
-		if x < 0 {
-			return 0, 0
-		}
-		return x, 1
+	u := x * geluStep
+	r := u + shift
+	k := math.Float32bits(r) - (0x4b400000 - geluLimit)
+	if k >= uint32(len(geluTable)) {
+		return geluTail(x)
 	}
-	p := &normalTable[int((x+normalLimit)*normalStep+0.5)]
-	a := p.at
-	t := x - a
-	// Derivatives of φ at a: -aφ, (a²-1)φ, (3a-a³)φ.
-	q := a*a - 1
-	phi := p.density
-	cumulative := p.cumulative + phi*t*(1+t*(-a*0.5+t*q*(1.0/6)))
-	density := phi * (1 + t*(-a+t*(q*0.5+t*a*(2-q)*(1.0/6))))
-	return x * cumulative, cumulative + x*density
+	p := &geluTable[k]
+	t := u - (r - shift)
+	return p.y + t*(p.y1+t*p.y2), p.slope + t*(p.slope1+t*p.slope2)
 }
 
-// softmaxRow turns scores into probabilities in place and returns the natural
-// logarithm of the sum of their exponentials.
-func softmaxRow(row []float32) (logSum float32) {
-	peak := row[0]
+func geluTail(x float32) (y, slope float32) {
+	switch {
+	case x != x:
+		return x, x
+	case x < 0:
+		return 0, 0
+	}
+	return x, 1
+}
+
+// activate applies GELU in place and writes its derivative to slope, unless
+// that is nil.
+func activate(x, slope []float32) {
+	if slope == nil {
+		for i, v := range x {
+			x[i], _ = gelu(v)
+		}
+		return
+	}
+	slope = slope[:len(x)]
+	for i, v := range x { // gelu, written out: the call is too large to inline
+		u := v * geluStep
+		r := u + shift
+		k := math.Float32bits(r) - (0x4b400000 - geluLimit)
+		if k >= uint32(len(geluTable)) {
+			x[i], slope[i] = geluTail(v)
+			continue
+		}
+		p := &geluTable[k]
+		t := u - (r - shift)
+		x[i] = p.y + t*(p.y1+t*p.y2)
+		slope[i] = p.slope + t*(p.slope1+t*p.slope2)
+	}
+}
+
+// softmaxRow turns scores into probabilities in place and returns their
+// maximum and the sum of exp(score - maximum).
+func softmaxRow(row []float32) (peak, sum float32) {
+	peak = row[0]
 	for _, v := range row[1:] {
 		if v > peak {
 			peak = v
 		}
 	}
-	var sum float32
-	for i, v := range row {
-		e := exp32(v - peak)
+	for i, v := range row { // exp32, written out: the call is too large to inline
+		x := v - peak
+		if x < -87 {
+			row[i] = 0
+			continue
+		}
+		k := float32(x*log2e+shift) - shift
+		r := x - k*ln2hi
+		r -= k * ln2lo
+		p := ((((float32(1.0/720)*r+1.0/120)*r+1.0/24)*r+1.0/6)*r + 0.5) * r
+		e := ((p+1)*r + 1) * math.Float32frombits(uint32(int32(k)+127)<<23)
 		row[i] = e
 		sum += e
 	}
@@ -101,7 +143,7 @@ func softmaxRow(row []float32) (logSum float32) {
 	for i := range row {
 		row[i] *= scale
 	}
-	return peak + float32(math.Log(float64(sum)))
+	return peak, sum
 }
 
 // addBias adds bias to every row of x (rows of len(bias)).
