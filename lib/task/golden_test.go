@@ -38,6 +38,7 @@ type expected struct {
 	Matching    map[string]int
 	NotMatching map[string]int `json:"not_matching"`
 	Options     int            `json:"with_Options_block"`
+	Unique      int            `json:"unique_questions"`
 	QuestionLen int            `json:"question_bytes"`
 	ClassBytes  int            `json:"class_bytes"`
 	Correct     int            `json:"correct_split_semicolon"`
@@ -140,6 +141,13 @@ func check(t *testing.T, got *task.Task, want expected) {
 		same("matching", want.Matching, count["matching"])
 		same("not matching", want.NotMatching, count["not"])
 		same("bytes of the questions", want.QuestionLen, questionLen)
+		again := 0
+		for _, p := range task.Check(got) {
+			if p.Code == "duplicate" || p.Code == "contradiction" {
+				again++
+			}
+		}
+		same("different questions", want.Unique, want.N-again)
 	case task.TruthfulQACSV:
 		all, err := task.Options{Variant: task.MC2}.Load(got.File)
 		if err != nil {

@@ -172,6 +172,13 @@ func (o Options) Parse(name string, r io.Reader) (*Task, error) {
 	return &t, nil
 }
 
+// hashOf returns the SHA-256 of what r gives.
+func hashOf(r io.Reader) (string, error) {
+	h := sha256.New()
+	_, err := io.Copy(h, r)
+	return sum(h), err
+}
+
 func sum(h hash.Hash) string { return hex.EncodeToString(h.Sum(nil)) }
 
 // Find returns the path of a task file: the path itself if there is such a

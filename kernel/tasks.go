@@ -1,0 +1,98 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"bellwether/lib/task"
+)
+
+func init() { verbs = append(verbs, tasksCommand) }
+
+// tasksCommand checks task files.
+func tasksCommand() *cobra.Command {
+	var (
+		o          task.Options
+		format     string
+		kind       string
+		asJSON     bool
+		table      bool
+		item       string
+		shots      int
+		seed       uint64
+		formatList = fmt.Sprint(task.Formats)
+	)
+	command := &cobra.Command{
+		Use:   "tasks FILE...",
+		Short: "Check task files: items, choices, chance, gold balance and problems",
+		Long: `Check task files. A FILE is a path, or the name of a task under data/tasks
+("tiny/add"). The format is detected from the content. Every finding has a code,
+a line and a sentence; --json prints one object a file, on one line.`,
+		Example: `  go run ./kernel tasks my-task.csv
+  go run ./kernel tasks --json tiny/add
+  go run ./kernel tasks --prompt 17 --shots 3 --seed 1 my-task.csv  # exactly what a model sees`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(command *cobra.Command, files []string) error {
+			o.Format, o.Type = task.Format(format), task.Type(kind)
+			out := command.OutOrStdout()
+			failed := false
+			var all []task.Summary
+			for _, file := range files {
+				t, err := loadTask(o, file)
+				if item != "" {
+					if err != nil {
+						return err
+					}
+					it, ok := t.Item(item)
+					if !ok {
+						return fmt.Errorf("%s has no item %q (the first is %q)", file, item, t.Items[0].ID)
+					}
+					fmt.Fprint(out, t.Prompt(it, shots, seed))
+					continue
+				}
+				var s task.Summary
+				if err != nil {
+					failed = true
+					s = task.Failed(file, o.Format, err)
+				} else {
+					s = task.Summarize(t)
+				}
+				switch {
+				case asJSON:
+					s.File = file
+					enc := json.NewEncoder(out)
+					enc.SetEscapeHTML(false)
+					if err := enc.Encode(s); err != nil {
+						return err
+					}
+				case table:
+					all = append(all, s)
+				default:
+					fmt.Fprint(out, s)
+				}
+			}
+			if table {
+				fmt.Fprint(out, task.Markdown(all...))
+			}
+			if failed {
+				return errReported
+			}
+			return nil
+		},
+	}
+	f := command.Flags()
+	f.BoolVar(&asJSON, "json", false, "print one JSON object a file, on one line")
+	f.BoolVar(&table, "table", false, "print one table of all files, in Markdown")
+	f.StringVar(&format, "format", "", "how the files are written, one of "+formatList+" (default: detected)")
+	f.StringVar(&kind, "type", "", "what the tasks measure, such as logodds (default: the file's word, or what its columns say)")
+	f.StringVar(&o.Variant, "variant", "", "which task of a file: mc1 or mc2 of TruthfulQA")
+	f.StringVar(&item, "prompt", "", "print the exact prompt of the item with this identifier and nothing else")
+	f.IntVar(&shots, "shots", 0, "with --prompt: solved examples in front of it")
+	f.Uint64Var(&seed, "seed", 1, "with --shots: the seed that draws them")
+	return command
+}
+
+// loadTask reads a task of any format.
+func loadTask(o task.Options, file string) (*task.Task, error) { return o.Load(file) }

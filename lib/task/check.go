@@ -1,0 +1,302 @@
+package task
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Checks says what Check looks for. The zero value knows no tokenizer.
+type Checks struct {
+	// Tokens counts the tokens of a text, without any that a tokenizer adds at
+	// the ends. When nil, a token is taken to be four bytes, and only choices
+	// without a visible character count as tokenizing to nothing.
+	Tokens func(string) int
+	// MaxTokens is how many tokens the prompt and a choice may have together;
+	// 0 means 2048.
+	MaxTokens int
+}
+
+// Codes says what each code of a Problem means, first those of Check, then those
+// of the readers.
+var Codes = []struct{ Code, Meaning string }{
+	{"empty-prompt", "the prompt is empty or white space"},
+	{"prompt-space", "the prompt ends in white space, which tokenizers join with the choice"},
+	{"duplicate", "the same prompt, choices and answer as an earlier item"},
+	{"contradiction", "the same prompt and choices as an earlier item, with another answer"},
+	{"no-gold", "no choice is right"},
+	{"choice-count", "fewer choices than the type needs"},
+	{"choice-empty", "a choice tokenizes to nothing"},
+	{"choice-equal", "two choices are equal"},
+	{"choice-prefix", "a choice is the beginning of another"},
+	{"choice-space", "a choice would be glued to the last word of the prompt"},
+	{"long", "prompt and choice are longer than the context"},
+	{"utf8", "bytes that are not UTF-8"},
+	{"carriage-return", "a text holds CR: line ends were changed on the way"},
+	{"replacement", "a text holds U+FFFD: characters were lost on the way"},
+	{"control", "a text holds a control character"},
+	{"other-prompt", "a log-odds item without a second prompt of its own"},
+	{"number", "a numeric item whose answer or anchor is no number"},
+	{"gold-balance", "the place of the right choice gives the answer away"},
+	{"gold-length", "the length of the choice gives the answer away"},
+	{"licence", "the file names no licence"},
+	{"canary", "the file has no canary string"},
+	{"json", "a line is not JSON"},
+	{"quote", "a CSV field's quotes do not match"},
+	{"columns", "a CSV row has more or fewer fields than the header"},
+	{"gold", "the right choice is not one of the choices"},
+	{"duplicate-id", "an identifier occurs twice"},
+	{"duplicate-key", "a key occurs twice in an object"},
+	{"duplicate-choice", "a choice occurs twice among the scores"},
+	{"blank", "lines or rows without content"},
+	{"bom", "the file starts with a byte order mark"},
+	{"line-ends", "the rows end in different ways"},
+	{"single-word", "the last word of each prompt was taken for the completion"},
+}
+
+// Check looks for what makes a task measure something else than meant, and
+// returns what it finds, by line. It does not repeat t.Problems.
+func Check(t *Task) []Problem { return Checks{}.Check(t) }
+
+// Check is as the function Check, with what c says.
+func (c Checks) Check(t *Task) []Problem {
+	var list []Problem
+	if c.MaxTokens == 0 {
+		c.MaxTokens = 2048
+	}
+	for i := range t.Items {
+		it := &t.Items[i]
+		report := func(code, format string, args ...any) {
+			list = append(list, Problem{code, it.Line, fmt.Sprintf(format, args...)})
+		}
+		c.prompts(t, it, report)
+		c.choices(t, it, report)
+		c.texts(it, report)
+	}
+	if p := t.FewShot.OutputPrefix; endsInSpace(p) && len(t.Items) > 0 {
+		list = append(list, Problem{"prompt-space", 0, fmt.Sprintf("every prompt ends in white space (the output prefix is %q), which tokenizers join with the choice", p)})
+	}
+	list = append(list, repeated(t)...)
+	list = append(list, balance(t)...)
+	if t.Licence == "" && (t.Format == JSONL || t.Format == "") {
+		list = append(list, Problem{"licence", 0, "the file names no licence: nobody knows whether it may be shared"})
+	}
+	if t.Canary == "" && (t.Format == BigBench || t.Format == BigBenchHard) {
+		list = append(list, Problem{"canary", 0, "the file has no canary string, which lets trainers keep it out of their data"})
+	}
+	slices.SortStableFunc(list, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
+	return list
+}
+
+type reporter = func(code, format string, args ...any)
+
+func (c Checks) prompts(t *Task, it *Item, report reporter) {
+	switch {
+	case strings.TrimSpace(it.Prompt) == "":
+		report("empty-prompt", "the prompt of item %s is empty", it.ID)
+	case endsInSpace(it.Prompt) && !endsInSpace(t.FewShot.OutputPrefix):
+		report("prompt-space", "the prompt of item %s ends in white space (%q), which tokenizers join with the choice", it.ID, tail(it.Prompt))
+	}
+	switch t.Type {
+	case LogOdds, AbsoluteLogOdds:
+		if it.OtherPrompt == "" {
+			report("other-prompt", "item %s has no second prompt", it.ID)
+		} else if it.OtherPrompt == it.Prompt {
+			report("other-prompt", "the two prompts of item %s are equal: its log-odds are 0 for every model", it.ID)
+		}
+	case Numeric:
+		for _, s := range append([]string{it.Anchor}, it.Targets...) {
+			if _, err := strconv.ParseFloat(strings.ReplaceAll(strings.TrimSpace(s), ",", ""), 64); err != nil && s != "" {
+				report("number", "%q of item %s is not a number", s, it.ID)
+			}
+		}
+		if len(it.Targets) == 0 {
+			report("number", "item %s has no true answer", it.ID)
+		}
+	}
+}
+
+func endsInSpace(s string) bool {
+	r, _ := utf8.DecodeLastRuneInString(s)
+	return unicode.IsSpace(r)
+}
+
+// tail returns the end of a text for a message.
+func tail(s string) string {
+	for n, i := 0, len(s); i > 0; n++ {
+		if n == 10 {
+			return s[i:]
+		}
+		_, w := utf8.DecodeLastRuneInString(s[:i])
+		i -= w
+	}
+	return s
+}
+
+func (c Checks) choices(t *Task, it *Item, report reporter) {
+	least := map[Type]int{Classification: 2, ClassificationAcc: 2, LogOdds: 2, AbsoluteLogOdds: 2, SequenceProb: 1}[t.Type]
+	if len(it.Choices) < least {
+		report("choice-count", "item %s has %d choices, a task of type %s needs %d", it.ID, len(it.Choices), t.Type, least)
+	} else if least > 0 && len(it.Gold) == 0 {
+		report("no-gold", "no choice of item %s is right", it.ID)
+	}
+	longest := 0
+	for i, a := range it.Choices {
+		if c.tokens(a) == 0 {
+			report("choice-empty", "choice %d of item %s (%q) tokenizes to nothing", i, it.ID, a)
+			continue
+		}
+		longest = max(longest, c.tokens(a))
+		if glued(it.Prompt, a) {
+			report("choice-space", "choice %d of item %s has no leading space: the text reads %q", i, it.ID, tail(it.Prompt)+a)
+		}
+		for j, b := range it.Choices {
+			switch {
+			case i < j && a == b:
+				report("choice-equal", "choices %d and %d of item %s are both %q", i, j, it.ID, a)
+			case i != j && a != b && strings.HasPrefix(b, a):
+				report("choice-prefix", "choice %d of item %s (%q) is the beginning of choice %d (%q): it can never be less likely", i, it.ID, a, j, b)
+			}
+		}
+	}
+	if n := c.tokens(it.Prompt) + longest; n > c.MaxTokens {
+		about := "about "
+		if c.Tokens != nil {
+			about = ""
+		}
+		report("long", "item %s has %s%d tokens, more than the context of %d: it would be cut on the left", it.ID, about, n, c.MaxTokens)
+	}
+}
+
+func (c Checks) tokens(s string) int {
+	switch {
+	case c.Tokens != nil:
+		return c.Tokens(s)
+	case strings.TrimSpace(s) == "":
+		return 0
+	}
+	return (len(s) + 3) / 4
+}
+
+// glued reports whether a choice starts with a letter or digit right behind a
+// word or a punctuation mark that a space should follow. Formulas ("57+18=")
+// and opening brackets are no such thing.
+func glued(prompt, choice string) bool {
+	first, _ := utf8.DecodeRuneInString(choice)
+	last, _ := utf8.DecodeLastRuneInString(prompt)
+	if !unicode.IsLetter(first) && !unicode.IsDigit(first) {
+		return false
+	}
+	return unicode.IsLetter(last) || unicode.IsDigit(last) || strings.ContainsRune(".,:;!?)", last)
+}
+
+func (c Checks) texts(it *Item, report reporter) {
+	check := func(what, s string) {
+		if !utf8.ValidString(s) {
+			report("utf8", "%s of item %s has bytes that are not UTF-8", what, it.ID)
+			return
+		}
+		if n := strings.Count(s, "\r"); n > 0 {
+			report("carriage-return", "%s of item %s holds %d CR characters, which models see as text", what, it.ID, n)
+		}
+		if strings.ContainsRune(s, utf8.RuneError) {
+			report("replacement", "%s of item %s holds U+FFFD, the mark of a lost character", what, it.ID)
+		}
+		for _, r := range s {
+			if r < 0x20 && r != '\n' && r != '\t' && r != '\r' || r == 0x7f {
+				report("control", "%s of item %s holds the control character %U", what, it.ID, r)
+				break
+			}
+		}
+	}
+	check("the prompt", it.Prompt)
+	check("the second prompt", it.OtherPrompt)
+	for i, s := range it.Choices {
+		check("choice "+strconv.Itoa(i), s)
+	}
+}
+
+// repeated finds items that occur again.
+func repeated(t *Task) []Problem {
+	var list []Problem
+	type earlier struct{ all, answer map[string]int }
+	seen := earlier{map[string]int{}, map[string]int{}}
+	for i := range t.Items {
+		it := &t.Items[i]
+		if it.Prompt == "" {
+			continue
+		}
+		// The order of the choices makes no other question.
+		right := make([]string, len(it.Gold))
+		for k, g := range it.Gold {
+			right[k] = it.Choices[g]
+		}
+		slices.Sort(right)
+		choices := slices.Sorted(slices.Values(it.Choices))
+		question := fmt.Sprintf("%q%q%q", it.Prompt, it.OtherPrompt, choices)
+		whole := question + fmt.Sprintf("%q%v%q%s", right, it.Scores, it.Targets, it.Anchor)
+		if first, ok := seen.all[whole]; ok {
+			list = append(list, Problem{"duplicate", it.Line, fmt.Sprintf("item %s repeats item %s of line %d", it.ID, t.Items[first].ID, t.Items[first].Line)})
+			continue
+		}
+		if first, ok := seen.answer[question]; ok {
+			list = append(list, Problem{"contradiction", it.Line, fmt.Sprintf("item %s has the question of item %s (line %d) and another answer", it.ID, t.Items[first].ID, t.Items[first].Line)})
+		} else {
+			seen.answer[question] = i
+		}
+		seen.all[whole] = i
+	}
+	return list
+}
+
+// balance finds tasks that can be solved by the place or the length of a choice.
+func balance(t *Task) []Problem {
+	if t.Type != Classification && t.Type != ClassificationAcc {
+		return nil
+	}
+	var list []Problem
+	at := map[int]int{}
+	n, longest, shortest := 0, 0, 0
+	for i := range t.Items {
+		it := &t.Items[i]
+		if len(it.Gold) == 0 || len(it.Choices) < 2 {
+			continue
+		}
+		n++
+		at[it.Gold[0]]++
+		if len(it.Gold) > 1 {
+			continue
+		}
+		more, less := true, true
+		for j, c := range it.Choices {
+			if j != it.Gold[0] {
+				more = more && len(c) < len(it.Choices[it.Gold[0]])
+				less = less && len(c) > len(it.Choices[it.Gold[0]])
+			}
+		}
+		longest += b2i(more)
+		shortest += b2i(less)
+	}
+	if n < 10 {
+		return nil
+	}
+	for place, count := range at {
+		switch share := float64(count) / float64(n); {
+		case count == n:
+			list = append(list, Problem{"gold-balance", 0, fmt.Sprintf("choice %d is right in all %d items: breaking a tie by position would give the answer", place, n)})
+		case share >= 0.75:
+			list = append(list, Problem{"gold-balance", 0, fmt.Sprintf("choice %d is right in %d of %d items: always taking it scores %.0f%%", place, count, n, 100*share)})
+		}
+	}
+	if longest*10 >= n*8 {
+		list = append(list, Problem{"gold-length", 0, fmt.Sprintf("the right choice is the longest in %d of %d items", longest, n)})
+	}
+	if shortest*10 >= n*8 {
+		list = append(list, Problem{"gold-length", 0, fmt.Sprintf("the right choice is the shortest in %d of %d items", shortest, n)})
+	}
+	return list
+}
