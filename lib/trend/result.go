@@ -55,6 +55,7 @@ type Result struct {
 	Models   Claim        // on these models, in numbers
 	Trend    Claim        // the trend, in numbers
 	Forecast []Prediction // at Series.ForecastAt, or one mean step beyond the largest model
+	Jump     *Jump        // the forecast of accuracy behind a Breakthrough, else nil
 	Sentence string       // what a paper could quote
 	Warnings []error
 }

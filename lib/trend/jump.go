@@ -1,0 +1,419 @@
+package trend
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Link turns the loss per token of the right answer (nats, >= 0) into the
+// accuracy of answering it:
+//
+//	accuracy = Chance + (Max - Chance) exp(-(loss/Scale)^Power)
+//
+// Power 1 and Scale 1/tokens is the answer-length link of Schaeffer et al. 2023
+// (every token sampled independently): accuracy = e^(-tokens loss). Greedy
+// decoding gets an answer right when each token is merely the likeliest, so its
+// link is steeper. The zero Max is 1.
+type Link struct {
+	Scale, Power, Chance, Max float64
+}
+
+// AnswerLength returns the link of answers of a mean number of tokens (in the
+// unit that the loss is per), sampled token by token.
+func AnswerLength(tokens float64) Link { return Link{Scale: 1 / tokens, Power: 1} }
+
+func (l Link) max() float64 {
+	if l.Max == 0 {
+		return 1
+	}
+	return l.Max
+}
+
+// Accuracy returns the accuracy at a loss per token; negative losses count as 0.
+func (l Link) Accuracy(loss float64) float64 {
+	return l.Chance + (l.max()-l.Chance)*math.Exp(-math.Pow(max(loss, 0)/l.Scale, l.Power))
+}
+
+// Loss returns the loss per token at which an accuracy is reached: 0 from Max
+// up, +Inf from Chance down.
+func (l Link) Loss(accuracy float64) float64 {
+	share := (accuracy - l.Chance) / (l.max() - l.Chance)
+	if share >= 1 {
+		return 0
+	}
+	if share <= 0 {
+		return math.Inf(1)
+	}
+	return l.Scale * math.Pow(-math.Log(share), 1/l.Power)
+}
+
+// weightedLink is one link of a fit with its posterior probability.
+type weightedLink struct {
+	Link
+	w float64
+}
+
+// The prior of a fitted link: measured on greedy exact match of the tiny family
+// (three tasks of 4, 5 and 7 characters: Scale .36-.49, Power 1.4-1.9 by
+// regression of log(-log accuracy) on log loss; see shared design, tiny-family).
+const (
+	linkScale, linkScaleSD = 0.45, 0.5 // of log Scale
+	linkPower, linkPowerSD = 1.6, 0.35
+)
+
+// fitLink weighs a grid of links by how they explain accuracies measured on the
+// same models, with a prior. Each accuracy counts as a share of about
+// y(1-y)/se^2 items.
+func fitLink(loss []float64, acc Series, chance, highest float64) []weightedLink {
+	if highest == 0 {
+		highest = 1
+	}
+	se := acc.se()
+	items := make([]float64, len(loss))
+	for k, y := range acc.Y {
+		p := clamp(y, 0.02, 0.98)
+		items[k] = clamp(p*(1-p)/max(se[k]*se[k], 1e-9), 2, 200) // one model's scatter about the link is no smaller
+	}
+	var grid []weightedLink
+	best := math.Inf(-1)
+	for i := -10; i <= 10; i++ {
+		for j := -6; j <= 7; j++ {
+			u, v := float64(i)*0.2, float64(j)*0.35
+			l := weightedLink{Link: Link{Scale: linkScale * math.Exp(u*linkScaleSD*1.5), Power: linkPower + v*linkPowerSD, Chance: chance, Max: highest}}
+			lp := -0.5 * (u*u*2.25 + v*v)
+			for k, y := range acc.Y {
+				p := clamp(l.Accuracy(loss[k]), 1e-4, 1-1e-4)
+				lp += items[k] * (y*math.Log(p) + (1-y)*math.Log1p(-p))
+			}
+			l.w = lp
+			best = max(best, lp)
+			grid = append(grid, l)
+		}
+	}
+	sum := 0.0
+	keep := grid[:0]
+	for _, l := range grid {
+		if l.w = math.Exp(l.w - best); l.w > 1e-4 {
+			sum += l.w
+			keep = append(keep, l)
+		}
+	}
+	for i := range keep {
+		keep[i].w /= sum
+	}
+	return keep
+}
+
+// JumpSettings are the choices behind a jump forecast. The zero value crosses
+// one half through the answer-length link of Series.Tokens.
+type JumpSettings struct {
+	Threshold float64 // accuracy whose crossing is asked for; 0: one half
+	Link      *Link   // nil: fitted if Accuracy is there, else AnswerLength(Tokens)
+	// Accuracy is the accuracy measured on the same models (the same X); the link
+	// is fitted to it. Its Chance and Max are the ends of the link.
+	Accuracy *Series
+}
+
+// JumpPoint is the forecast at one size. Accuracy is the median of what a
+// further model would score, with a 90% interval; P is the probability that it
+// is above the threshold.
+type JumpPoint struct {
+	X        float64 `json:"x_log10N"`
+	Accuracy float64 `json:"accuracy"`
+	Lo90     float64 `json:"lo90"`
+	Hi90     float64 `json:"hi90"`
+	P        float64 `json:"p_above"`
+	Loss     float64 `json:"loss"` // median loss per token, nats
+	Skill    bool    `json:"skill"`
+}
+
+// Jump is a forecast of accuracy made from a smooth quantity.
+type Jump struct {
+	Series    Series
+	Link      Link // the likeliest
+	Fitted    bool // else assumed
+	Threshold float64
+	Curve     []JumpPoint
+	// Crossing is the size, in decades, at which the trend crosses the threshold:
+	// Estimate with even chances, Lo90 and Hi90 with 5% and 95%. +Inf: not within
+	// three decades of the largest model; -Inf: already before the smallest.
+	Crossing Interval
+	Skill    bool // the estimate lies where forecasts have beaten the last value
+	Sentence string
+	Warnings []error
+}
+
+// ForecastJump forecasts accuracy from the log-likelihood per token (or the
+// loss per token) of the right answers, with the default settings.
+func ForecastJump(s Series, at []float64) (*Jump, error) { return JumpSettings{}.Forecast(s, at) }
+
+// Forecast forecasts accuracy at the sizes at (decades) from s, a series of
+// log-likelihoods (at most 0) or losses (at least 0) per token, or per character
+// with Tokens in characters. The logarithm of the loss is forecast by the model
+// average, because losses fall by powers of size, and pushed through the link
+// with its uncertainty. The series needs three models.
+func (c JumpSettings) Forecast(s Series, at []float64) (*Jump, error) {
+	if c.Threshold == 0 {
+		c.Threshold = 0.5
+	}
+	if !(c.Threshold > 0 && c.Threshold < 1) {
+		return nil, fmt.Errorf("threshold %v; it must be between 0 and 1", c.Threshold)
+	}
+	s = s.Sorted()
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	loss, logs, err := logLoss(s)
+	if err != nil {
+		return nil, err
+	}
+	n := s.Len()
+	j := &Jump{Series: s, Threshold: c.Threshold}
+	links, err := c.links(s, loss, j)
+	if err != nil {
+		return nil, err
+	}
+	f := newForecaster(logs)
+	defer f.done()
+	for _, x := range at {
+		if !finite(x) {
+			return nil, fmt.Errorf("series %q: forecast at 10^%v", s.Name, x)
+		}
+		j.Curve = append(j.Curve, jumpAt(f, links, x, c.Threshold))
+	}
+	j.crossing(f, links, s.X)
+	j.Skill = !math.IsInf(j.Crossing.Estimate, 0) && skilled(s.X, j.Crossing.Estimate)
+	if n < minTrend {
+		j.Warnings = append(j.Warnings, fmt.Errorf("%d models: forecasts from fewer than %d have no skill beyond the last value", n, minTrend))
+	}
+	for _, p := range j.Curve {
+		if !p.Skill && n >= minTrend {
+			j.Warnings = append(j.Warnings, fmt.Errorf("forecast at 10^%.2f, %.1f decades beyond the largest model: no skill beyond the last value", p.X, p.X-s.X[n-1]))
+			break
+		}
+	}
+	j.Sentence = j.sentence()
+	return j, nil
+}
+
+// logLoss returns the losses and the series of their logarithms.
+func logLoss(s Series) (loss []float64, logs Series, err error) {
+	sign := 1.0
+	switch s.Kind {
+	case LogLikelihood:
+		sign = -1
+	case Loss:
+	default:
+		return nil, logs, fmt.Errorf("series %q: a jump is forecast from a log-likelihood or a loss per token, not from %s", s.Name, s.Kind)
+	}
+	n := s.Len()
+	if n < 3 {
+		return nil, logs, fmt.Errorf("series %q: a jump forecast needs three models, there are %d", s.Name, n)
+	}
+	logs = Series{Name: s.Name, Kind: logLossKind, X: s.X, Y: make([]float64, n), SE: make([]float64, n)}
+	loss = make([]float64, n)
+	se := s.trendSE()
+	for k, y := range s.Y {
+		v := sign * y
+		if v < -1e-9 {
+			return nil, logs, fmt.Errorf("series %q: point %d (size 10^%.4g): %s %v; a log-likelihood is at most 0, a loss at least 0", s.Name, k+1, s.X[k], s.Kind, y)
+		}
+		loss[k] = max(v, 1e-4) // below, answers are right whatever the length
+		logs.Y[k] = math.Log(loss[k])
+		logs.SE[k] = se[k] / loss[k]
+	}
+	return loss, logs, nil
+}
+
+// logLossKind is the logarithm of a loss, with the calibration of a loss.
+const logLossKind Kind = "log loss"
+
+func (c JumpSettings) links(s Series, loss []float64, j *Jump) ([]weightedLink, error) {
+	switch {
+	case c.Link != nil:
+		j.Link = *c.Link
+	case c.Accuracy != nil:
+		acc := c.Accuracy.Sorted()
+		if err := acc.Validate(); err != nil {
+			return nil, err
+		}
+		if !slices.Equal(acc.X, s.X) {
+			return nil, fmt.Errorf("series %q and %q are not of the same sizes", s.Name, acc.Name)
+		}
+		acc, _ = acc.floored()
+		links := fitLink(loss, acc, acc.Chance, acc.Max)
+		best := links[0]
+		for _, l := range links {
+			if l.w > best.w {
+				best = l
+			}
+		}
+		j.Link, j.Fitted = best.Link, true
+		if slices.Max(acc.Y) < acc.Chance+0.05 {
+			j.Warnings = append(j.Warnings, errors.New("no model scores above chance yet: the link from loss to accuracy is the prior, not a measurement"))
+		}
+		return links, nil
+	case s.Tokens > 0:
+		j.Link = AnswerLength(s.Tokens)
+		j.Warnings = append(j.Warnings, fmt.Errorf("the link is assumed, not measured: accuracy = e^(-%.3g x loss), answers sampled token by token; greedy decoding crosses earlier", s.Tokens))
+	default:
+		return nil, fmt.Errorf("series %q: the length of the answers is not known: give tokens, a link, or the accuracies", s.Name)
+	}
+	return []weightedLink{{j.Link, 1}}, nil
+}
+
+// components lists the mixture of a further model's log loss at x, widened by
+// the calibration. latent leaves out the noise of that model.
+func (f *forecaster) components(x float64, latent bool, out []component) []component {
+	a := f.a
+	z := x - a.x0
+	var basis [nAlpha]float64
+	for i := range basis {
+		basis[i] = a.basis(i, z)
+	}
+	horizon := max(x-f.s.X[f.s.Len()-1], 0)
+	scale := f.cal.widen(horizon)
+	for c := range nCov {
+		_, tau := covCell(c)
+		noise := 0.0
+		if !latent {
+			noise = f.se2 + tau*tau*a.s2*a.dx*a.dx
+		}
+		a.eachAlpha(c, z, &basis, func(w, m, v float64) {
+			if w > 1e-6 {
+				out = append(out, component{w, m, scale * math.Sqrt(max(v+noise, 1e-18))})
+			}
+		})
+	}
+	return out
+}
+
+type component struct{ w, mean, sd float64 }
+
+// below returns the probability that the mixture is below v.
+func below(cs []component, v float64) float64 {
+	if math.IsInf(v, 1) {
+		return 1
+	}
+	p, sum := 0.0, 0.0
+	for _, c := range cs {
+		p += c.w * normalCDF((v-c.mean)/c.sd)
+		sum += c.w
+	}
+	return p / sum
+}
+
+// percentile inverts below by bisection.
+func percentile(cs []component, p float64) float64 {
+	lo, hi := math.Inf(1), math.Inf(-1)
+	for _, c := range cs {
+		lo, hi = min(lo, c.mean-8*c.sd), max(hi, c.mean+8*c.sd)
+	}
+	for range 50 {
+		mid := 0.5 * (lo + hi)
+		if below(cs, mid) < p {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return 0.5 * (lo + hi)
+}
+
+// above returns the probability that accuracy exceeds a threshold.
+func above(cs []component, links []weightedLink, threshold float64) float64 {
+	p := 0.0
+	for _, l := range links {
+		if v := l.Loss(threshold); v > 0 {
+			p += l.w * below(cs, math.Log(v))
+		}
+	}
+	return p
+}
+
+func jumpAt(f *forecaster, links []weightedLink, x, threshold float64) JumpPoint {
+	cs := f.components(x, false, nil)
+	out := JumpPoint{X: x, P: above(cs, links, threshold), Loss: math.Exp(percentile(cs, 0.5)), Skill: skilled(f.s.X, x)}
+	if len(links) == 1 {
+		l := links[0]
+		out.Accuracy = l.Accuracy(out.Loss)
+		out.Lo90 = l.Accuracy(math.Exp(percentile(cs, 0.95)))
+		out.Hi90 = l.Accuracy(math.Exp(percentile(cs, 0.05)))
+		return out
+	}
+	find := func(p float64) float64 { // P(accuracy > v) = 1-p
+		lo, hi := links[0].Chance, links[0].max()
+		for range 30 {
+			mid := 0.5 * (lo + hi)
+			if above(cs, links, mid) > 1-p {
+				lo = mid
+			} else {
+				hi = mid
+			}
+		}
+		return 0.5 * (lo + hi)
+	}
+	out.Accuracy, out.Lo90, out.Hi90 = find(0.5), find(0.05), find(0.95)
+	return out
+}
+
+// crossing finds where the probability that the trend has crossed the threshold
+// passes 5%, 50% and 95%.
+func (j *Jump) crossing(f *forecaster, links []weightedLink, sizes []float64) {
+	const step, reach = 0.05, 3.0
+	first, last := sizes[0], sizes[len(sizes)-1]
+	out := [3]float64{math.Inf(1), math.Inf(1), math.Inf(1)}
+	highest, before := 0.0, 0.0
+	var cs []component
+	for x := first; x <= last+reach+1e-9; x += step {
+		cs = f.components(x, true, cs[:0])
+		// Once crossed, it stays crossed: later uncertainty is about how far.
+		p := max(highest, above(cs, links, j.Threshold))
+		for i, q := range [3]float64{0.05, 0.5, 0.95} {
+			if !math.IsInf(out[i], 1) || p < q {
+				continue
+			}
+			if x == first {
+				out[i] = math.Inf(-1)
+			} else {
+				out[i] = x - step*(p-q)/(p-before)
+			}
+		}
+		before, highest = p, p
+		if p >= 0.95 {
+			break
+		}
+	}
+	j.Crossing = Interval{Estimate: out[1], Lo90: out[0], Hi90: out[2]}
+}
+
+func (j *Jump) sentence() string {
+	s := j.Series
+	n := s.Len()
+	how := "assumed"
+	if j.Fitted {
+		how = "fitted"
+	}
+	from := fmt.Sprintf("From the loss of %d models up to %s parameters, through %s link", n, Size(s.X[n-1]), map[string]string{"assumed": "an assumed", "fitted": "a fitted"}[how])
+	c := j.Crossing
+	switch {
+	case math.IsInf(c.Estimate, 1):
+		return fmt.Sprintf("%s: accuracy %.3g is not foreseen within three decades.", from, j.Threshold)
+	case math.IsInf(c.Estimate, -1):
+		return fmt.Sprintf("%s: accuracy %.3g is passed already by the smallest model.", from, j.Threshold)
+	}
+	lo, hi := "before the smallest", "beyond three decades"
+	if !math.IsInf(c.Lo90, 0) {
+		lo = Size(c.Lo90)
+	}
+	if !math.IsInf(c.Hi90, 0) {
+		hi = Size(c.Hi90)
+	}
+	text := fmt.Sprintf("%s: accuracy %.3g is crossed near %s parameters (90%% interval %s to %s).", from, j.Threshold, Size(c.Estimate), lo, hi)
+	if !j.Skill {
+		text += fmt.Sprintf(" That is %.1f decades beyond the largest model: no skill beyond the last value.", c.Estimate-s.X[n-1])
+	}
+	return text
+}

@@ -1,0 +1,420 @@
+package trend
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+)
+
+// Settings are the choices behind a result. The zero value is the default of
+// every field.
+type Settings struct {
+	// Margin is the change, in the metric's unit, that is too small to matter. The
+	// verdict Flat needs it: the whole curve must be shown to stay within it.
+	// 0: nothing is ever called flat.
+	Margin float64
+	// Reference forecasts with the plain model average of the design, without
+	// this package's prior and calibration.
+	Reference bool
+	// Threshold is the accuracy whose crossing is a breakthrough; 0: one half.
+	Threshold float64
+}
+
+// level is the two-sided error of every verdict.
+const level = 0.05
+
+// minTrend and minTurn are the fewest models on which a trend, and a trend that
+// turns, is judged.
+const (
+	minTrend = 4
+	minTurn  = 6
+)
+
+// caution widens the model average's contrasts. With it a flat truth gets any
+// verdict but flat or inconclusive in at most 5% of series whatever the scatter
+// between models, also where the items tell nothing (TestFalseVerdicts).
+const caution = 1.08
+
+// Of judges a series with the default settings.
+func Of(s Series) (*Result, error) { return Settings{}.Of(s) }
+
+// Of judges a series: the verdict about the trend and about these models, the
+// slope, the forecast, and every doubt in Warnings. The points may come in any
+// order of size. An error means that the series is unusable (Series.Validate).
+// With fewer than four models the trend is refused: the verdict is Inconclusive
+// and a warning says why; with one model there is no forecast either.
+func (c Settings) Of(s Series) (*Result, error) {
+	s = s.Sorted()
+	if s.Kind == "acc" {
+		s.Kind = Accuracy
+	}
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	if !(c.Margin >= 0) || !finite(c.Margin) {
+		return nil, fmt.Errorf("margin %v; it must be finite and not below 0", c.Margin)
+	}
+	r := &Result{Series: s, Verdict: Inconclusive, OnTheseModels: Inconclusive, P: 1}
+	n := s.Len()
+	if s.Desirable() == None {
+		r.warn("which direction of %s is better is not known: a change is neither standard nor inverse", s.what())
+	}
+	if n == 1 {
+		r.warn("one model: there is no trend in a single point, and no forecast")
+		r.Models, r.Trend = noClaim(), noClaim()
+		r.Slope = r.Trend.Slope
+		r.Sentence = c.sentence(r)
+		return r, nil
+	}
+	s, noted := s.floored()
+	if noted != nil {
+		r.Warnings = append(r.Warnings, noted)
+	}
+	r.Models = c.onTheseModels(s)
+	r.OnTheseModels = r.Models.Verdict
+	r.Trend = c.trend(s)
+	r.Verdict = r.Trend.Verdict
+	r.Slope, r.P = r.Trend.Slope, r.Trend.P
+	if n < minTrend {
+		r.warn("%d models: a trend is judged from %d on; what is said holds for these models only", n, minTrend)
+	} else if n < minTurn {
+		r.warn("%d models: a U is never claimed as a trend from fewer than %d", n, minTurn)
+	}
+	if r.Verdict == Standard || r.Verdict == Inverse || r.P < level {
+		r.Direction = directionOf(r.Slope.Estimate)
+	}
+	if r.Verdict == U || r.Verdict == InvertedU {
+		r.Direction = None
+	}
+	r.Warnings = append(r.Warnings, c.doubts(s, r)...)
+	at := s.ForecastAt
+	if len(at) == 0 {
+		at = []float64{s.X[n-1] + min(0.4, (s.X[n-1]-s.X[0])/float64(n-1))}
+	}
+	forecast, err := c.Forecast(s, at)
+	if err != nil {
+		r.Warnings = append(r.Warnings, err)
+	}
+	r.Forecast = forecast
+	for _, p := range forecast {
+		if !p.Skill {
+			if n < minTrend {
+				r.warn("forecasts from %d models have no skill beyond the last value", n)
+			} else {
+				r.warn("forecast at 10^%.2f, %.1f decades beyond the largest model: no skill beyond the last value", p.X, p.X-s.X[n-1])
+			}
+			break
+		}
+	}
+	if err := c.breakthrough(r); err != nil {
+		r.Warnings = append(r.Warnings, err)
+	}
+	r.Sentence = c.sentence(r)
+	return r, nil
+}
+
+func (r *Result) warn(format string, args ...any) {
+	r.Warnings = append(r.Warnings, fmt.Errorf(format, args...))
+}
+
+// Sorted returns the series with its points in ascending size; points of one
+// size stay in their order. The series itself is left alone.
+func (s Series) Sorted() Series {
+	n := len(s.X)
+	if slices.IsSorted(s.X) || len(s.Y) != n {
+		return s
+	}
+	order := make([]int, n)
+	for k := range order {
+		order[k] = k
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		switch {
+		case s.X[a] < s.X[b]:
+			return -1
+		case s.X[a] > s.X[b]:
+			return 1
+		}
+		return 0
+	})
+	pick := func(v []float64) []float64 {
+		if len(v) != n {
+			return v
+		}
+		out := make([]float64, n)
+		for k, o := range order {
+			out[k] = v[o]
+		}
+		return out
+	}
+	s.X, s.Y, s.SE, s.ReplicateSE = pick(s.X), pick(s.Y), pick(s.SE), pick(s.ReplicateSE)
+	if len(s.Cov) == n {
+		cov := make([][]float64, n)
+		for k, o := range order {
+			cov[k] = pick(s.Cov[o])
+		}
+		s.Cov = cov
+	}
+	if len(s.Labels) == n {
+		labels := make([]string, n)
+		for k, o := range order {
+			labels[k] = s.Labels[o]
+		}
+		s.Labels = labels
+	}
+	return s
+}
+
+// floored gives accuracies whose standard error is 0, because every item went
+// one way, the error of a share that is one item short of it. The number of
+// items is inferred from the other points.
+func (s Series) floored() (Series, error) {
+	se := s.se()
+	zero := 0
+	for _, e := range se {
+		if e == 0 {
+			zero++
+		}
+	}
+	if zero == 0 {
+		return s, nil
+	}
+	if s.Kind != Accuracy {
+		if zero == len(se) {
+			return s, errors.New("all standard errors are 0: what is said of these models takes the values as exact")
+		}
+		return s, nil
+	}
+	items := []float64{}
+	for k, e := range se {
+		if v := s.Y[k] * (1 - s.Y[k]); e > 0 && v > 0 {
+			items = append(items, v/(e*e))
+		}
+	}
+	if len(items) == 0 {
+		return s, errors.New("all standard errors are 0: what is said of these models takes the values as exact")
+	}
+	slices.Sort(items)
+	m := max(items[len(items)/2], 2)
+	floor := math.Sqrt((m + 1) / ((m + 2) * (m + 2) * m)) // share 1/(m+2) of m items
+	s.SE = slices.Clone(se)
+	if s.Cov != nil {
+		cov := make([][]float64, len(s.Cov))
+		for k := range cov {
+			cov[k] = slices.Clone(s.Cov[k])
+		}
+		s.Cov = cov
+	}
+	for k, e := range se {
+		if e == 0 {
+			s.SE[k] = floor
+			if s.Cov != nil {
+				s.Cov[k][k] = floor * floor
+			}
+		}
+	}
+	return s, fmt.Errorf("%d standard errors are 0 because every item went one way; %.2g is used, one item of about %.0f", zero, floor, m)
+}
+
+func noClaim() Claim {
+	return Claim{Verdict: Inconclusive, P: 1, PU: 1, Turn: math.NaN(), DF: math.Inf(1)}
+}
+
+func directionOf(v float64) Direction {
+	switch {
+	case v > 0:
+		return Up
+	case v < 0:
+		return Down
+	}
+	return None
+}
+
+// monotone returns Standard or Inverse for a change of direction d.
+func (s *Series) monotone(d Direction) Verdict {
+	switch want := s.Desirable(); {
+	case want == None || d == None:
+		return Inconclusive
+	case d == want:
+		return Standard
+	}
+	return Inverse
+}
+
+// turned returns the name of a shape that falls, then rises (or the other way).
+func turned(fallsFirst bool) Verdict {
+	if fallsFirst {
+		return U
+	}
+	return InvertedU
+}
+
+// paired returns the covariance of the item noise between points j and k.
+func (s *Series) paired(se []float64, j, k int) float64 {
+	if s.Cov != nil {
+		return s.Cov[j][k]
+	}
+	if j == k {
+		return se[j] * se[j]
+	}
+	return 0
+}
+
+// slopeWeights returns the least squares weights w: the slope is the sum of w y.
+func slopeWeights(x []float64) []float64 {
+	mean := 0.0
+	for _, v := range x {
+		mean += v / float64(len(x))
+	}
+	sxx := 0.0
+	w := make([]float64, len(x))
+	for k, v := range x {
+		w[k] = v - mean
+		sxx += w[k] * w[k]
+	}
+	for k := range w {
+		w[k] /= sxx
+	}
+	return w
+}
+
+// PairedSlope returns the least squares slope a decade with its standard error
+// from the item noise alone: sqrt(w' Cov w), which for n shared items is exactly
+// the standard deviation over items of sum_k w_k l_ik, over sqrt n. The series
+// must be valid and have two points or more.
+func PairedSlope(s Series) (slope, se float64) {
+	w, e := slopeWeights(s.X), s.se()
+	v := 0.0
+	for j := range w {
+		slope += w[j] * s.Y[j]
+		for k := range w {
+			v += w[j] * w[k] * s.paired(e, j, k)
+		}
+	}
+	return slope, math.Sqrt(max(v, 0))
+}
+
+// ratio is d/se with 0/0 = 0.
+func ratio(d, se float64) float64 {
+	if d == 0 {
+		return 0
+	}
+	return d / se
+}
+
+// onTheseModels judges by item noise alone. All pairs are compared at once by
+// Sidak's bound (Sidak 1967, JASA 62:626), which holds for any covariance.
+func (c Settings) onTheseModels(s Series) Claim {
+	n, se := s.Len(), s.se()
+	out := noClaim()
+	slope, slopeSE := PairedSlope(s)
+	z := quantile(0.95, math.Inf(1))
+	out.Slope = Interval{slope, slope - z*slopeSE, slope + z*slopeSE}
+	out.SE = slopeSE
+	out.P = twoSided(ratio(slope, slopeSE), math.Inf(1))
+	contrast := func(j, k int) (d, e float64) {
+		v := s.paired(se, j, j) + s.paired(se, k, k) - 2*s.paired(se, j, k)
+		return s.Y[k] - s.Y[j], math.Sqrt(max(v, 0))
+	}
+	pairs := float64(n*(n-1)) / 2
+	crit := quantile(1-0.5*(1-math.Pow(0.95, 1/pairs)), math.Inf(1))
+	for k := range n {
+		for j := range k {
+			switch d, e := contrast(j, k); {
+			case d > crit*e:
+				out.PairsUp++
+			case -d > crit*e:
+				out.PairsDown++
+			}
+		}
+	}
+	if !varies(s.Y) {
+		out.P = 1
+	}
+	judge(&out, s, c.Margin, math.Inf(1), 1, contrast)
+	return out
+}
+
+// judge fills in the verdict of a claim from its contrasts: a turn by
+// intersection and union over the interior points (Bonferroni), else the
+// direction of out.P, else equivalence within the margin (two one-sided tests of
+// every point against the first).
+func judge(out *Claim, s Series, margin, df, widen float64, contrast func(j, k int) (d, se float64)) {
+	n := s.Len()
+	best, turn, falls := 1.0, 0, false
+	for j := 1; j < n-1; j++ {
+		d1, e1 := contrast(0, j)
+		d2, e2 := contrast(j, n-1)
+		t1, t2 := ratio(d1, e1*widen), ratio(d2, e2*widen)
+		if p := max(upper(-t1, df), upper(t2, df)); p < best {
+			best, turn, falls = p, j, true
+		}
+		if p := max(upper(t1, df), upper(-t2, df)); p < best {
+			best, turn, falls = p, j, false
+		}
+	}
+	out.PU = min(1, 2*float64(n-2)*best)
+	flat := margin > 0
+	for j := 1; j < n && flat; j++ {
+		d, e := contrast(0, j)
+		q := quantile(1-level, df) * e * widen
+		flat = d+q < margin && d-q > -margin
+	}
+	switch {
+	case n >= 3 && out.PU < level && turn > 0:
+		out.Verdict, out.Turn = turned(falls), s.X[turn]
+	case flat:
+		out.Verdict = Flat
+	case out.P < level:
+		out.Verdict = s.monotone(directionOf(out.Slope.Estimate))
+	}
+}
+
+// trend judges by the model average, whose contrasts have the scatter between
+// models in them, referred to t with n-1 degrees of freedom.
+func (c Settings) trend(s Series) Claim {
+	n := s.Len()
+	out := noClaim()
+	out.DF = float64(n - 1)
+	cov := s.Cov
+	se := s.trendSE()
+	a := newAverage(s.X, s.Y, se, cov, nil)
+	defer averages.Put(a)
+	m, v := a.latent()
+	contrast := func(j, k int) (d, e float64) {
+		return m[k] - m[j], math.Sqrt(max(v[j*n+j]+v[k*n+k]-2*v[j*n+k], 0))
+	}
+	d, e := contrast(0, n-1)
+	e *= caution
+	span := s.X[n-1] - s.X[0]
+	q := quantile(0.95, out.DF)
+	out.Slope = Interval{d / span, (d - q*e) / span, (d + q*e) / span}
+	out.SE = e / span
+	out.P = twoSided(ratio(d, e), out.DF)
+	if n < minTrend || !varies(s.Y) {
+		out.P = 1
+		if n >= minTrend && c.Margin > 0 {
+			judge(&out, s, c.Margin, out.DF, caution, contrast)
+		}
+		out.PU = 1
+		return out
+	}
+	judge(&out, s, c.Margin, out.DF, caution, contrast)
+	if n < minTurn {
+		if out.Verdict == U || out.Verdict == InvertedU {
+			out.Verdict, out.Turn = Inconclusive, math.NaN()
+			if out.P < level {
+				out.Verdict = s.monotone(directionOf(out.Slope.Estimate))
+			}
+		}
+		out.PU = 1
+	}
+	return out
+}
+
+// varies reports whether y has two values that differ by more than rounding.
+func varies(y []float64) bool {
+	lo, hi := slices.Min(y), slices.Max(y)
+	return hi-lo > 1e-12*max(math.Abs(lo), math.Abs(hi))
+}
