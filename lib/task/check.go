@@ -55,6 +55,7 @@ var Codes = []struct{ Code, Meaning string }{
 	{"blank", "lines or rows without content"},
 	{"bom", "the file starts with a byte order mark"},
 	{"line-ends", "the rows end in different ways"},
+	{"head", "the head of a file of ours is wrong, or has keys without a meaning"},
 	{"single-word", "the last word of each prompt was taken for the completion"},
 }
 

@@ -116,82 +116,102 @@ func (it *Item) note(key, value string) {
 
 // readJSONL reads our own JSON Lines: see the package comment.
 func readJSONL(src *source, head *Task) (iter.Seq2[Item, error], error) {
-	// The head is read from a copy of the first line, so that a broken first
-	// line is reported as any other.
 	head.FewShot.Separator = "\n\n"
-	src.peekLine(func(line []byte) {
+	if line := src.first(); line != nil {
 		sc := newScanner(line)
 		h := *head
-		if err := readHead(sc, &h); err == nil && sc.end() == nil {
+		found, err := readHead(sc, &h, src)
+		if err == nil {
+			err = sc.end()
+		}
+		switch {
+		case found && err != nil:
+			return nil, src.skip(1, "head", "the head of the file: %v", err)
+		case found:
 			*head = h
 		}
-	})
+	}
 	var seen keys
 	return src.lines(func(sc *scanner, it *Item) error {
 		seen = seen[:0]
-		hasGold := false
-		err := sc.object(func(key string) (err error) {
-			if err := seen.add(key); err != nil {
-				return err
-			}
-			switch key {
-			case "task":
-				if src.line == 1 {
-					return errHead
-				}
-				return fault("head", "a second head: only the first line may have the key \"task\"")
-			case "id":
-				it.ID, err = sc.text()
-				if err == nil && it.ID == "" {
-					return fault("id", "the id is empty")
-				}
-			case "prompt":
-				it.Prompt, err = sc.text()
-			case "other_prompt":
-				it.OtherPrompt, err = sc.text()
-			case "choices":
-				it.Choices, err = sc.texts()
-			case "gold":
-				hasGold = true
-				it.Gold, err = sc.gold()
-			case "scores":
-				it.Scores, err = sc.numbers()
-			case "targets":
-				it.Targets, err = sc.textOrTexts()
-			case "anchor":
-				it.Anchor, err = sc.word()
-			case "meta":
-				err = sc.object(func(key string) error {
-					if _, twice := it.Meta[key]; twice {
-						return fault("duplicate-key", "key %q occurs twice in meta", key)
-					}
-					value, err := sc.word()
-					if err == nil {
-						it.note(key, value)
-					}
-					return err
-				})
-			default:
-				var value string
-				if value, err = sc.word(); err == nil {
-					it.note(key, value)
-				}
-			}
-			if err != nil && !errors.As(err, new(reason)) {
-				return fmt.Errorf("%s: %w", key, err)
-			}
-			return err
-		})
-		switch {
-		case err != nil:
-			return err
-		case !seen.has("prompt"):
-			return fault("no-prompt", "the item has no \"prompt\"")
-		case !hasGold && it.Scores != nil:
-			it.Gold = best(it.Scores)
-		}
-		return it.check()
+		return sc.item(it, &seen, src.line == 1)
 	}), nil
+}
+
+// item reads an item of ours. Where a head may stand, errHead says that it does.
+func (s *scanner) item(it *Item, seen *keys, mayHead bool) error {
+	hasGold := false
+	err := s.object(func(key string) (err error) {
+		if err := seen.add(key); err != nil {
+			return err
+		}
+		switch key {
+		case "task":
+			if mayHead {
+				return errHead
+			}
+			return fault("head", "a second head: only the first line may have the key \"task\"")
+		case "id":
+			it.ID, err = s.text()
+			if err == nil && it.ID == "" {
+				return fault("id", "the id is empty")
+			}
+		case "prompt":
+			it.Prompt, err = s.text()
+		case "other_prompt":
+			it.OtherPrompt, err = s.text()
+		case "choices":
+			it.Choices, err = s.texts()
+		case "gold":
+			hasGold = true
+			it.Gold, err = s.gold()
+		case "scores":
+			it.Scores, err = s.numbers()
+		case "targets":
+			it.Targets, err = s.textOrTexts()
+		case "anchor":
+			it.Anchor, err = s.word()
+		case "meta":
+			err = s.meta(it)
+		default:
+			var value string
+			if value, err = s.word(); err == nil {
+				err = it.noteOnce(key, value)
+			}
+		}
+		if err != nil && !errors.As(err, new(reason)) {
+			return fmt.Errorf("%s: %w", key, err)
+		}
+		return err
+	})
+	switch {
+	case err != nil:
+		return err
+	case !seen.has("prompt"):
+		return fault("no-prompt", "the item has no \"prompt\"")
+	case !hasGold && it.Scores != nil:
+		it.Gold = best(it.Scores)
+	}
+	return it.check()
+}
+
+// meta reads the object of an item's other fields.
+func (s *scanner) meta(it *Item) error {
+	return s.object(func(key string) error {
+		value, err := s.word()
+		if err != nil {
+			return err
+		}
+		return it.noteOnce(key, value)
+	})
+}
+
+func (it *Item) noteOnce(key, value string) error {
+	if _, twice := it.Meta[key]; twice {
+		return fault("duplicate-key", "key %q occurs twice in meta", key)
+	}
+	it.note(key, value)
+	return nil
 }
 
 func (k keys) has(key string) bool {
@@ -233,10 +253,14 @@ func best(scores []float64) []int {
 	return list
 }
 
-// readHead reads the head of a file of ours: an object with the key "task".
-func readHead(sc *scanner, head *Task) error {
-	found := false
-	err := sc.object(func(key string) (err error) {
+// readHead reads the head of a file of ours, and reports whether it is one: an
+// object with the key "task".
+func readHead(sc *scanner, head *Task, src *source) (found bool, err error) {
+	var unknown, seen keys
+	err = sc.object(func(key string) (err error) {
+		if err := seen.add(key); err != nil {
+			return err
+		}
 		switch key {
 		case "task":
 			found = true
@@ -281,18 +305,29 @@ func readHead(sc *scanner, head *Task) error {
 					var word string
 					word, err = sc.literal()
 					f.Fixed = word == "true"
+				case "pool":
+					f.Pool = []Item{}
+					err = sc.array(func() error {
+						var it Item
+						var seen keys
+						err := sc.item(&it, &seen, false)
+						f.Pool = append(f.Pool, it)
+						return err
+					})
 				default:
+					unknown = append(unknown, "few_shot."+key)
 					_, err = sc.raw()
 				}
 				return err
 			})
 		default:
+			unknown = append(unknown, key)
 			_, err = sc.raw()
 		}
 		return err
 	})
-	if err == nil && !found {
-		return errors.New("no key \"task\"")
+	if found && len(unknown) > 0 {
+		src.note("head", "keys of the head that have no meaning: %q", []string(unknown))
 	}
-	return err
+	return found, err
 }

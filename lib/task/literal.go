@@ -192,21 +192,21 @@ func quoteTexts(list []string) string {
 			quote = '"'
 		}
 		b.WriteByte(quote)
-		for _, r := range s {
-			switch {
-			case r == rune(quote) || r == '\\':
+		for k := range len(s) { // bytes, so that even broken UTF-8 stays as it is
+			switch c := s[k]; {
+			case c == quote || c == '\\':
 				b.WriteByte('\\')
-				b.WriteRune(r)
-			case r == '\n':
+				b.WriteByte(c)
+			case c == '\n':
 				b.WriteString(`\n`)
-			case r == '\r':
+			case c == '\r':
 				b.WriteString(`\r`)
-			case r == '\t':
+			case c == '\t':
 				b.WriteString(`\t`)
-			case r < 0x20 || r == 0x7f:
-				fmt.Fprintf(&b, `\x%02x`, r)
+			case c < 0x20 || c == 0x7f:
+				fmt.Fprintf(&b, `\x%02x`, c)
 			default:
-				b.WriteRune(r)
+				b.WriteByte(c)
 			}
 		}
 		b.WriteByte(quote)

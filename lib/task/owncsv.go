@@ -88,6 +88,9 @@ func readCSV(src *source, head *Task) (iter.Seq2[Item, error], error) {
 		case "anchor":
 			it.Anchor = field
 		case "choices":
+			if field == "" {
+				return nil
+			}
 			sc := list()
 			if it.Choices, err = sc.texts(); err == nil {
 				err = sc.end()
@@ -112,6 +115,14 @@ func readCSV(src *source, head *Task) (iter.Seq2[Item, error], error) {
 			}
 		case "gold":
 			it.Gold, err = golds(field)
+		case "meta":
+			if field == "" {
+				return nil
+			}
+			sc := list()
+			if err = sc.meta(it); err == nil {
+				err = sc.end()
+			}
 		default:
 			if field != "" {
 				it.note(header[i], field)

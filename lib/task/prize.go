@@ -220,7 +220,7 @@ func (c *csvScanner) items(header []string, field func(int, string, *Item) error
 // inside a JSON text.
 func readPrizeJSONL(src *source, head *Task) (iter.Seq2[Item, error], error) {
 	var first keys
-	src.peekLine(func(line []byte) {
+	if line := src.first(); line != nil {
 		sc := newScanner(line)
 		sc.object(func(key string) error {
 			if n, ok := prizeNames[key]; ok {
@@ -230,7 +230,7 @@ func readPrizeJSONL(src *source, head *Task) (iter.Seq2[Item, error], error) {
 			_, err := sc.raw()
 			return err
 		})
-	})
+	}
 	if head.Type == "" {
 		head.Type = prizeType(first.has)
 	}

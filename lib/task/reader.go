@@ -228,6 +228,7 @@ type source struct {
 	line int    // the line that next returned, from 1
 	long []byte // a line longer than r's buffer
 	bom  bool
+	held []byte // the first line, after first
 	// blanks are the lines without content.
 	blanks []int
 	// notes are problems of the whole file that its reader found.
@@ -258,6 +259,10 @@ func (s *source) start() []byte {
 // next returns the next line without its line feed; the bytes are good until
 // the next call. io.EOF after the last.
 func (s *source) next() ([]byte, error) {
+	if line := s.held; line != nil {
+		s.held = nil
+		return line, nil
+	}
 	line, err := s.r.ReadSlice('\n')
 	if errors.Is(err, bufio.ErrBufferFull) {
 		s.long = append(s.long[:0], line...)
@@ -318,15 +323,18 @@ func (s *source) note(code, format string, args ...any) {
 	s.notes = append(s.notes, Problem{code, 0, fmt.Sprintf(format, args...)})
 }
 
-// peekLine calls look with the first line, if it is not longer than the window.
-func (s *source) peekLine(look func([]byte)) {
-	line := s.start()
-	if i := bytes.IndexByte(line, '\n'); i >= 0 {
-		line = line[:i]
+// first returns the first line, which the next call of next returns again; nil
+// when it is not UTF-8 or there is none.
+func (s *source) first() []byte {
+	line, err := s.next()
+	if err != nil {
+		return nil
 	}
-	if checkUTF8(line) < 0 {
-		look(line)
+	s.held = bytes.Clone(line)
+	if checkUTF8(s.held) >= 0 {
+		return nil
 	}
+	return s.held
 }
 
 func b2i(b bool) int {
