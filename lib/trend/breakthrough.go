@@ -2,14 +2,14 @@ package trend
 
 import "fmt"
 
-// breakthrough upgrades a Standard verdict on a log-likelihood or loss with a
-// known answer length: accuracy has not come yet on the smallest model (the
+// breakthrough upgrades a Standard verdict on a log-likelihood with a known
+// answer length: accuracy has not come yet on the smallest model (the
 // probability to be above the threshold is at most 5%), and a forecast with
 // skill, or the largest model measured, is above it with 95%. It is never read
 // off an accuracy curve.
 func (c Settings) breakthrough(r *Result) error {
 	s := r.Series
-	if r.Verdict != Standard || s.Tokens == 0 || s.Kind != LogLikelihood && s.Kind != Loss {
+	if r.Verdict != Standard || s.Tokens == 0 || s.Kind != LogLikelihood {
 		return nil
 	}
 	at := []float64{s.X[0]}

@@ -1,6 +1,11 @@
 package trend
 
-import "encoding/json"
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strings"
+)
 
 // Verdict says how a quantity goes with size.
 type Verdict string
@@ -96,5 +101,31 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 	for _, w := range r.Warnings {
 		out.Warnings = append(out.Warnings, w.Error())
 	}
-	return json.Marshal(out)
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(out)
+	return b.Bytes(), err
+}
+
+// String returns the verdict, the sentence, the forecasts and the warnings, on
+// lines of their own.
+func (r *Result) String() string {
+	var b strings.Builder
+	name := r.Series.Name
+	if name == "" {
+		name = "series"
+	}
+	fmt.Fprintf(&b, "%s: %s\n  %s\n", name, r.Verdict, r.Sentence)
+	for _, p := range r.Forecast {
+		fmt.Fprintf(&b, "  forecast at %s: %s, 90%% interval %s to %s", Size(p.X), number(p.Mean), number(p.Lo90), number(p.Hi90))
+		if !p.Skill {
+			b.WriteString(" (no skill beyond the last value)")
+		}
+		b.WriteByte('\n')
+	}
+	for _, w := range r.Warnings {
+		fmt.Fprintf(&b, "  warning: %v\n", w)
+	}
+	return b.String()
 }

@@ -1,13 +1,9 @@
 package trend
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"math"
 	"slices"
-	"strings"
 )
 
 // Kind groups metrics that behave alike over size. It decides which direction
@@ -98,18 +94,6 @@ type Series struct {
 	Max        float64   `json:"max,omitempty"`         // the highest value there can be; 0: 1 for accuracy, else none
 	Tokens     float64   `json:"tokens,omitempty"`      // mean length of the answers in the unit that Y is per, for the answer-length link
 	ForecastAt []float64 `json:"forecast_at,omitempty"` // decades at which a forecast is wanted
-}
-
-// UnmarshalJSON reads a series; unknown fields (such as a source) are ignored.
-func (s *Series) UnmarshalJSON(b []byte) error {
-	type plain Series
-	if err := json.Unmarshal(b, (*plain)(s)); err != nil {
-		return err
-	}
-	if s.Kind == "acc" {
-		s.Kind = Accuracy
-	}
-	return nil
 }
 
 // Desirable returns the better direction: Better, or by Kind, or None.
@@ -286,44 +270,4 @@ func (s *Series) bounds() (lo, hi float64) {
 		hi = s.Max
 	}
 	return lo, hi
-}
-
-// ReadSeries reads {"series": [...]} or a bare array of series. A series that
-// is not valid is an error in errs, which names it, and is left out; err is for
-// a file that is not of this shape at all.
-func ReadSeries(r io.Reader) (series []Series, errs []error, err error) {
-	b, err := io.ReadAll(r)
-	if err != nil {
-		return nil, nil, err
-	}
-	var raw []json.RawMessage
-	if strings.HasPrefix(strings.TrimSpace(string(b[:min(len(b), 64)])), "[") {
-		err = json.Unmarshal(b, &raw)
-	} else {
-		var file struct {
-			Series *[]json.RawMessage `json:"series"`
-		}
-		if err = json.Unmarshal(b, &file); err == nil {
-			if file.Series == nil {
-				return nil, nil, errors.New(`no field "series"; the file is {"series": [...]}`)
-			}
-			raw = *file.Series
-		}
-	}
-	if err != nil {
-		return nil, nil, fmt.Errorf("not a file of series: %w", err)
-	}
-	for i, m := range raw {
-		var s Series
-		if err := json.Unmarshal(m, &s); err != nil {
-			errs = append(errs, fmt.Errorf("series %d: %w", i+1, err))
-			continue
-		}
-		if err := s.Validate(); err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		series = append(series, s)
-	}
-	return series, errs, nil
 }
