@@ -1,0 +1,8 @@
+//go:build unix && !linux
+
+package gonb
+
+import "syscall"
+
+// endWithParent does nothing where the operating system has no such wish.
+func endWithParent(*syscall.SysProcAttr) {}
