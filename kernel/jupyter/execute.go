@@ -17,7 +17,8 @@ type Execution struct {
 	Code string
 	// Silent code is not counted and not shown to other clients.
 	Silent bool
-	// OnOutput is called with every output as it comes, streams piece by piece.
+	// OnOutput is called with every output as it comes: streams piece by piece,
+	// displays that are updated every time.
 	OnOutput func(ipynb.Output)
 }
 
@@ -118,6 +119,9 @@ func (col *collector) add(m message) {
 	case "update_display_data":
 		for _, i := range col.displays[c.Transient.DisplayID] {
 			col.outputs[i].Data, col.outputs[i].Metadata = c.Data, c.Metadata
+		}
+		if col.on != nil {
+			col.on(ipynb.Output{Type: ipynb.DisplayData, Data: c.Data, Metadata: c.Metadata})
 		}
 		return
 	case "clear_output":

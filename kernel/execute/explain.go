@@ -1,0 +1,107 @@
+package execute
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+
+	"bellwether/kernel/ipynb"
+	"bellwether/kernel/jupyter"
+)
+
+var (
+	ansi = regexp.MustCompile("\x1b\\[[0-9;]*[A-Za-z]")
+	// GoNB's own marks, in the traceback of a compile error and in a stack trace.
+	compiled = regexp.MustCompile(`Cell\[(\d+)\]: Line (\d+)`)
+	traced   = regexp.MustCompile(`\[\[ Cell \[(\d+)\] Line (\d+) \]\]`)
+	exited   = regexp.MustCompile(`^(exit status \d+|signal: .+)$`)
+)
+
+// explain finds the line of code and the message of a cell that failed.
+func explain(source string, r jupyter.Result) *CellError {
+	e := &CellError{Message: r.Err}
+	var stderr strings.Builder
+	for _, o := range r.Outputs {
+		switch {
+		case o.Type == ipynb.Stream && o.Name == "stderr":
+			stderr.WriteString(o.Text)
+		case o.Type == ipynb.Error:
+			if e.compile(source, r.Count, o) {
+				return e
+			}
+		}
+	}
+	e.run(source, r.Count, ansi.ReplaceAllString(stderr.String(), ""))
+	return e
+}
+
+// compile reads the error of a cell that did not compile: the first of
+// perhaps several.
+func (e *CellError) compile(source string, count int, o ipynb.Output) bool {
+	for _, entry := range o.Traceback {
+		entry = strings.TrimSpace(ansi.ReplaceAllString(entry, ""))
+		m := compiled.FindStringSubmatch(entry)
+		if m == nil {
+			continue
+		}
+		lines := strings.Split(entry, "\n")
+		e.Message = strings.TrimSpace(lines[len(lines)-1])
+		e.place(source, count, m)
+		return true
+	}
+	return false
+}
+
+// run reads what a cell that was running wrote last.
+func (e *CellError) run(source string, count int, stderr string) {
+	var last, panicked string
+	for line := range strings.Lines(stderr) {
+		line = strings.TrimSpace(line)
+		switch {
+		case line == "" || exited.MatchString(line):
+		case strings.HasPrefix(line, "error: "): // lib/show and the prelude
+			last = strings.TrimPrefix(line, "error: ")
+		case strings.HasPrefix(line, "at: "):
+			e.find(source, strings.TrimPrefix(line, "at: "))
+		case strings.HasPrefix(line, "panic: ") || strings.HasPrefix(line, "fatal error: "):
+			panicked = line
+		case panicked != "" && e.Line == 0 && traced.MatchString(line):
+			e.place(source, count, traced.FindStringSubmatch(line))
+		case panicked == "":
+			last = line
+		}
+	}
+	if panicked != "" {
+		last = panicked
+	}
+	if last != "" {
+		e.Message = last
+	}
+}
+
+// place takes the line that GoNB names: [_, execution count, line].
+func (e *CellError) place(source string, count int, m []string) {
+	cell, _ := strconv.Atoi(m[1])
+	line, _ := strconv.Atoi(m[2])
+	lines := strings.Split(source, "\n")
+	switch {
+	case cell != count: // a declaration of an earlier cell
+		e.Message += " (in line " + m[2] + " of cell [" + m[1] + "])"
+	case line >= 1 && line <= len(lines):
+		e.Line, e.Code = line, strings.TrimSpace(lines[line-1])
+	}
+}
+
+// find takes a line of code, as gofmt writes it, that the cell named itself.
+func (e *CellError) find(source, code string) {
+	e.Code = code
+	for i, line := range strings.Split(source, "\n") {
+		if squeeze(line) == squeeze(code) {
+			e.Line = i + 1
+			return
+		}
+	}
+}
+
+// squeeze removes all white space.
+func squeeze(s string) string { return strings.Join(strings.Fields(s), "") }
