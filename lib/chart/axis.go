@@ -203,12 +203,26 @@ func (s scale) linearTicks(n int) []tick {
 	if s.Percent {
 		factor = 100
 	}
-	decimals := max(0, int(math.Ceil(-math.Log10(step*factor)-1e-9)))
+	decimals := decimalsOf(step * factor)
 	var ticks []tick
 	for i := math.Ceil(s.lo/step - 1e-9); i*step <= s.hi+1e-9*step; i++ {
 		ticks = append(ticks, tick{i * step, decimal(i*step*factor, decimals)})
 	}
 	return ticks
+}
+
+func decimalsOf(step float64) int { return max(0, int(math.Ceil(-math.Log10(step)-1e-9))) }
+
+// decimals returns how many the labels of a linear scale have.
+func (s scale) decimals() int {
+	if s.Log || len(s.ticks) < 2 {
+		return 0
+	}
+	step := s.ticks[1].at - s.ticks[0].at
+	if s.Percent {
+		step *= 100
+	}
+	return decimalsOf(step * (1 + 1e-9))
 }
 
 // decimal writes v with a real minus sign, and no minus before zero.

@@ -202,7 +202,7 @@ func TestLiveCharts(t *testing.T) {
 		time.Sleep(300 * time.Millisecond)
 		b.keep("tooltip")
 		tips := eval[string](b, `[...document.querySelectorAll('[data-bellwether] > div > div')].map(e => e.innerText).join('|')`)
-		for _, want := range []string{"tiny 11 thousand · 11 thousand parameters", "fitted: 1.0% (", "fitted: −1.25 nats per character"} {
+		for _, want := range []string{"tiny 11 thousand · 11 thousand parameters", "exact match 1.0% (−3.0 to 5.0), fitted", "log-likelihood of the right answer −1.25 nats per character"} {
 			if !strings.Contains(tips, want) {
 				t.Errorf("tooltip says %q, want %q in it", tips, want)
 			}

@@ -31,8 +31,9 @@ func (c *Chart) HTML() (string, error) {
 		ID     string            `json:"id"`
 		Group  string            `json:"group"` // charts over the same axis show their tooltips together
 		Dark   map[string]string `json:"dark"`
+		Ruler  float64           `json:"ruler"` // px that "Model size (parameters)" takes in 100 px letters
 		Option json.RawMessage   `json:"option"`
-	}{c.ID(), c.X.caption(), darkColors(), option})
+	}{c.ID(), c.X.caption(), darkColors(), round(face{100, false}.width("Model size (parameters)")), option})
 	if err != nil {
 		return "", fmt.Errorf("chart: %w", err)
 	}

@@ -10,10 +10,11 @@ const (
 	titleLine    = 23
 	subLine      = 18
 	legendLine   = 24
-	legendSwatch = 24 // width of a swatch
-	legendGap    = 20 // between entries
-	nameLine     = 24 // over each panel, for the name of its axis
-	spanLine     = 20 // over the first panel, for what is written at spans
+	legendWrap   = 12 + legendGap // as ECharts does
+	legendSwatch = 24             // width of a swatch
+	legendGap    = 18             // between entries
+	nameLine     = 24             // over each panel, for the name of its axis
+	spanLine     = 20             // over that, for what is written at spans
 	panelGap     = 12
 	below        = 54 // under the last panel, for the horizontal axis
 	onePanel     = 300
@@ -85,7 +86,7 @@ type layout struct {
 	legendTop        float64
 	legend           []entry
 	panels           []box
-	spanTop          float64
+	spanUp           float64 // how far what is written at spans is above the name of the first axis
 }
 
 // lay places the parts at a width in px. With height 0 panels take the height they like and the sum is
@@ -112,18 +113,13 @@ func (c *Chart) lay(width, height float64, ys []scale) layout {
 	for _, e := range c.legend() {
 		e.width = legendSwatch + 5 + legendFace.width(e.name)
 		if x > side && x+e.width > width-side {
-			x, y = side, y+legendLine
+			x, y = side, y+legendWrap
 		}
 		e.left, e.top = x, y
 		x += e.width + legendGap
 		l.legend = append(l.legend, e)
 	}
 	y += legendLine + 4
-	written := false
-	for _, s := range c.Spans {
-		written = written || s.Text != ""
-	}
-
 	left := 0.0
 	for _, s := range ys {
 		for _, t := range s.ticks {
@@ -133,10 +129,17 @@ func (c *Chart) lay(width, height float64, ys []scale) layout {
 	left += side + 12
 	n := float64(len(ys))
 	head := n*nameLine + (n-1)*panelGap + below
-	if written {
-		l.spanTop = y + nameLine - 2
-		head += spanLine
+	// What is written at spans stands beside the name of the first axis, or over it where there is no room.
+	panelWidth := width - left - side - 8
+	name := side + nameFace.width(sentenceCase(ys[0].caption())) + 16
+	xs := c.scaleX()
+	for _, s := range c.Spans {
+		at := left + panelWidth*(xs.at(s.At)-xs.lo)/(xs.hi-xs.lo)
+		if s.Text != "" && at-spanAlign(s, xs)*noteFace.width(s.Text) < name {
+			l.spanUp = spanLine
+		}
 	}
+	head += l.spanUp
 	each := float64(onePanel)
 	if n > 1 {
 		each = manyPanels
@@ -146,10 +149,10 @@ func (c *Chart) lay(width, height float64, ys []scale) layout {
 	}
 	for i := range ys {
 		y += nameLine
-		if i == 0 && written {
-			y += spanLine
+		if i == 0 {
+			y += l.spanUp
 		}
-		l.panels = append(l.panels, box{left, y, width - left - side - 8, each})
+		l.panels = append(l.panels, box{left, y, panelWidth, each})
 		y += each + panelGap
 	}
 	l.height = y - panelGap + below
@@ -158,3 +161,42 @@ func (c *Chart) lay(width, height float64, ys []scale) layout {
 
 func (l layout) titleText() string { return strings.Join(l.title, "\n") }
 func (l layout) subText() string   { return strings.Join(l.sub, "\n") }
+
+// places returns the functions that take values to px.
+func (b box) places(x, y scale) (px, py func(float64) float64) {
+	px = func(v float64) float64 { return b.left + b.width*(x.at(v)-x.lo)/(x.hi-x.lo) }
+	py = func(v float64) float64 {
+		at := y.lo // a bar that reaches 0 on a logarithmic axis goes to its end
+		if !y.Log || v > 0 {
+			at = y.at(v)
+		}
+		return b.bottom() - b.height*(at-y.lo)/(y.hi-y.lo)
+	}
+	return px, py
+}
+
+// levelLeft reports whether the text of a level stands better at the left end: a mark or curve runs through
+// its place at the right.
+func (c *Chart) levelLeft(panel Panel, lv Level, b box, x, y scale) bool {
+	px, py := b.places(x, y)
+	right, bottom := b.right()-4, py(lv.Y)
+	left, top := right-tickFace.width(lv.Text), bottom-18
+	within := func(x, y float64) bool {
+		return x > left-8 && x < right+8 && y > top-4 && y < bottom+4
+	}
+	for _, s := range panel.Points {
+		for _, pt := range s.Points {
+			if within(px(pt.X), py(pt.Y)) {
+				return true
+			}
+		}
+	}
+	for _, l := range panel.Curves {
+		for i := range l.X {
+			if within(px(l.X[i]), py(l.Y[i])) {
+				return true
+			}
+		}
+	}
+	return false
+}

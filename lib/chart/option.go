@@ -29,7 +29,7 @@ func (c *Chart) Option() ([]byte, error) {
 	e.SetGlobalOptions(
 		charts.WithAnimation(false),
 		charts.WithLegendOpts(opts.Legend{
-			Show: opts.Bool(true), Left: px(side - 5), Top: px(l.legendTop - 5), Data: names(l.legend),
+			Show: opts.Bool(true), Left: px(side - 5), Top: px(l.legendTop + 1), Data: liveLegend(l.legend),
 			ItemWidth: legendSwatch, ItemHeight: 12, TextStyle: &opts.TextStyle{Color: ink, FontSize: int(legendFace.px)},
 			InactiveColor: axisInk,
 		}),
@@ -43,9 +43,9 @@ func (c *Chart) Option() ([]byte, error) {
 	e.Validate()
 	base := e.JSON()
 	media := []any{map[string]any{"option": c.relaid(l)}}
-	for _, width := range []float64{760, 600, 440} {
-		narrow := c.lay(width-100, l.height, ys) // laid for the narrowest of its range
-		media = append(media, map[string]any{"query": map[string]any{"maxWidth": width}, "option": c.relaid(narrow)})
+	widths := []float64{pageWidth, 720, 600, 460, 340}
+	for i, laid := range widths[1:] { // each laid for the narrowest of its range
+		media = append(media, map[string]any{"query": map[string]any{"maxWidth": widths[i] - 1}, "option": c.relaid(c.lay(laid, l.height, ys))})
 	}
 	b, err := json.Marshal(map[string]any{"baseOption": base, "media": media})
 	if err != nil {
@@ -56,7 +56,7 @@ func (c *Chart) Option() ([]byte, error) {
 
 // relaid returns what of an option depends on the width.
 func (c *Chart) relaid(l layout) map[string]any {
-	return map[string]any{"title": titles(l), "legend": map[string]any{"top": l.legendTop - 5}, "grid": grids(l)}
+	return map[string]any{"title": titles(l), "legend": map[string]any{"top": l.legendTop + 1}, "grid": grids(l)}
 }
 
 func titles(l layout) map[string]any {
@@ -87,12 +87,26 @@ func indices(n int) []int {
 	return is
 }
 
-func names(entries []entry) []string {
-	var ns []string
+// liveLegend returns the entries with icons of their own: ECharts would stretch a diamond to the width of
+// a line.
+func liveLegend(entries []entry) []any {
+	var data []any
 	for _, e := range entries {
-		ns = append(ns, e.name)
+		icon := "path://M0 0H24V12H0Z"
+		switch {
+		case e.kind == curveEntry && e.style.dash() == nil:
+			icon = "path://M0 5H24V7.2H0Z"
+		case e.kind == curveEntry:
+			icon = "path://M0 5H6V7.2H0ZM9 5H15V7.2H9ZM18 5H24V7.2H18Z"
+		case e.kind == pointsEntry:
+			icon = map[string]string{
+				"circle": "path://M6 1A5 5 0 1 1 6 11A5 5 0 1 1 6 1Z", "diamond": "path://M6 0L12 6L6 12L0 6Z",
+				"triangle": "path://M6 1L11 11H1Z", "triangleDown": "path://M6 11L11 1H1Z", "rect": "path://M1.5 1.5H10.5V10.5H1.5Z",
+			}[e.style.Tone.look().shape]
+		}
+		data = append(data, map[string]any{"name": e.name, "icon": icon})
 	}
-	return ns
+	return data
 }
 
 // completion adds what go-echarts' structs lack: it visits the option as a map before it is marshalled.
@@ -105,11 +119,18 @@ type completion struct {
 }
 
 func (v *completion) Visit(m map[string]any) {
-	m["textStyle"] = map[string]any{"fontFamily": "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Liberation Sans', Arial, sans-serif"}
+	// The letters that lay has measured: with wider ones lines would run into each other.
+	m["textStyle"] = map[string]any{"fontFamily": "Arial, 'Liberation Sans', Helvetica, sans-serif"}
+	if legend, ok := m["legend"].(opts.Legend); ok {
+		m["legend"] = struct {
+			opts.Legend
+			ItemGap int `json:"itemGap"`
+		}{legend, legendGap}
+	}
 	m["title"] = titles(v.l)
 	m["grid"] = grids(v.l)
 	m["xAxis"], m["yAxis"] = v.axes()
-	m["series"] = v.c.series(v.x, v.ys)
+	m["series"] = v.c.series(v.l, v.x, v.ys)
 	m["dataZoom"] = []any{struct {
 		opts.DataZoom
 		ZoomOnMouseWheel string `json:"zoomOnMouseWheel"` // the wheel alone scrolls the notebook
@@ -117,7 +138,7 @@ func (v *completion) Visit(m map[string]any) {
 		MoveOnMouseWheel bool   `json:"moveOnMouseWheel"`
 	}{opts.DataZoom{Type: "inside", XAxisIndex: indices(len(v.ys)), FilterMode: "none"}, "ctrl", "ctrl", false}}
 	m["toolbox"] = map[string]any{
-		"show": true, "right": side, "top": 10, "itemSize": 15, "itemGap": 10,
+		"show": true, "right": side - 5, "top": 2, "itemSize": 15, "itemGap": 10,
 		"iconStyle": map[string]any{"borderColor": axisInk},
 		"emphasis":  map[string]any{"iconStyle": map[string]any{"borderColor": ink, "textFill": ink, "textPosition": "bottom", "textAlign": "right"}},
 		"feature": map[string]any{
@@ -154,7 +175,7 @@ func (v *completion) axes() (xs, ys []liveAxis) {
 	for i, y := range v.ys {
 		last := i == len(v.ys)-1
 		x := liveScale(v.x, i)
-		x.NameLocation, x.NameGap = "middle", 31
+		x.NameLocation, x.NameGap = "middle", 30
 		x.NameTextStyle = map[string]any{"color": ink, "fontWeight": "bold", "fontSize": nameFace.px}
 		x.AxisLine = map[string]any{"show": true, "onZero": false, "lineStyle": map[string]any{"color": axisInk}}
 		if !last {
@@ -171,7 +192,7 @@ func (v *completion) axes() (xs, ys []liveAxis) {
 			"padding": []float64{0, 0, 0, -left}, // to the left edge of the chart
 		}
 		a.AxisLine = map[string]any{"show": false}
-		a.AxisTick = map[string]any{"show": false}
+		a.AxisTick.(map[string]any)["show"] = false // its places are still those of the split lines
 		ys = append(ys, a)
 	}
 	return xs, ys
@@ -179,11 +200,15 @@ func (v *completion) axes() (xs, ys []liveAxis) {
 
 func liveScale(s scale, grid int) liveAxis {
 	var all, labelled []float64
+	var lines []string // split lines take the ticks' places, and cycle through colours: minor ones are not drawn
 	for _, t := range s.ticks {
 		all = append(all, round(t.at))
+		line := "transparent"
 		if t.label != "" {
 			labelled = append(labelled, round(t.at))
+			line = rule
 		}
+		lines = append(lines, line)
 	}
 	format := "fn:number"
 	switch {
@@ -195,10 +220,10 @@ func liveScale(s scale, grid int) liveAxis {
 	return liveAxis{
 		XAxis: opts.XAxis{Type: "value", Name: sentenceCase(s.caption()), GridIndex: grid, Min: round(s.lo), Max: round(s.hi)},
 		AxisLabel: map[string]any{
-			"color": muted, "fontSize": tickFace.px, "formatter": format, "customValues": labelled, "hideOverlap": true,
+			"color": muted, "fontSize": tickFace.px, "formatter": format, "customValues": labelled, "hideOverlap": true, "margin": 10, "decimals": s.decimals(),
 		},
 		AxisTick:  map[string]any{"show": true, "customValues": all, "length": 4, "lineStyle": map[string]any{"color": axisInk}},
-		SplitLine: map[string]any{"show": true, "customValues": labelled, "lineStyle": map[string]any{"color": rule}},
+		SplitLine: map[string]any{"show": true, "showMinLine": true, "showMaxLine": true, "lineStyle": map[string]any{"color": lines}},
 	}
 }
 
@@ -229,7 +254,7 @@ type datum struct {
 	Tip   string    `json:"tip,omitempty"`  // the value with its bar
 }
 
-func (c *Chart) series(x scale, ys []scale) []liveSeries {
+func (c *Chart) series(lay layout, x scale, ys []scale) []liveSeries {
 	var out []liveSeries
 	no, yes := false, true
 	hidden := map[string]any{"show": false}
@@ -259,7 +284,7 @@ func (c *Chart) series(x scale, ys []scale) []liveSeries {
 			barred := false
 			for _, pt := range s.Points {
 				low, high := pt.Y-pt.Down, pt.Y+pt.Up
-				data = append(data, datum{[]float64{round(x.at(pt.X)), round(y.at(pt.Y))}, head(pt.Label, x.value(pt.X)), interval(y, pt.Y, low, high)})
+				data = append(data, datum{[]float64{round(x.at(pt.X)), round(y.at(pt.Y))}, head(pt.Label, x.value(pt.X)), y.Name + " " + interval(y, pt.Y, low, high) + ", " + s.Name})
 				bottom := y.lo
 				if !y.Log || low > 0 {
 					bottom = y.at(low)
@@ -289,7 +314,7 @@ func (c *Chart) series(x scale, ys []scale) []liveSeries {
 			s.Line, s.Item = style, map[string]any{"color": lk.light}
 			var data []datum
 			for j := range l.X {
-				data = append(data, datum{[]float64{round(x.at(l.X[j])), round(y.at(l.Y[j]))}, x.value(l.X[j]), y.value(l.Y[j])})
+				data = append(data, datum{[]float64{round(x.at(l.X[j])), round(y.at(l.Y[j]))}, x.value(l.X[j]), y.Name + " " + y.value(l.Y[j]) + ", " + l.Name})
 			}
 			s.Data, s.Clip = data, &yes
 			out = append(out, s)
@@ -307,15 +332,19 @@ func (c *Chart) series(x scale, ys []scale) []liveSeries {
 			out = append(out, s)
 		}
 		for _, sp := range c.Spans { // a series of its own each: a markLine vanishes with its series
-			out = append(out, c.spanSeries(base(sp.Name, types.ChartLine, 1), sp, x, i == 0))
+			out = append(out, c.spanSeries(base(sp.Name, types.ChartLine, 1), sp, x, i == 0, lay))
 		}
 		for _, lv := range p.Levels {
+			position := "insideEndTop"
+			if c.levelLeft(p, lv, lay.panels[i], x, y) {
+				position = "insideStartTop"
+			}
 			s := base("", types.ChartLine, 1)
 			s.Data, s.Silent, s.Tip = []datum{}, true, hidden
 			s.Rule = map[string]any{
 				"silent": true, "symbol": "none", "animation": false,
 				"lineStyle": map[string]any{"color": muted, "type": []int{2, 3}, "width": 1.2},
-				"label":     map[string]any{"show": true, "position": "insideEndTop", "formatter": "{b}", "color": muted, "fontSize": tickFace.px},
+				"label":     map[string]any{"show": true, "position": position, "formatter": "{b}", "color": muted, "fontSize": tickFace.px},
 				"data":      []any{map[string]any{"yAxis": round(y.at(lv.Y)), "name": lv.Text}},
 			}
 			out = append(out, s)
@@ -324,10 +353,10 @@ func (c *Chart) series(x scale, ys []scale) []liveSeries {
 	return out
 }
 
-func (c *Chart) spanSeries(s liveSeries, sp Span, x scale, written bool) liveSeries {
+func (c *Chart) spanSeries(s liveSeries, sp Span, x scale, written bool, lay layout) liveSeries {
 	hex := sp.Style.Tone.look().light
 	s.Data, s.Silent, s.Tip = []datum{}, true, map[string]any{"show": false}
-	s.Item, s.Symbol = map[string]any{"color": hex, "opacity": spanOpacity + 0.12}, "none"
+	s.Item, s.Symbol = map[string]any{"color": hex, "opacity": spanOpacity + 0.2}, "none"
 	s.Line = map[string]any{"color": hex, "width": 0}
 	s.Area = map[string]any{
 		"silent": true, "animation": false, "itemStyle": map[string]any{"color": hex, "opacity": spanOpacity},
@@ -336,7 +365,7 @@ func (c *Chart) spanSeries(s liveSeries, sp Span, x scale, written bool) liveSer
 	label := map[string]any{"show": false}
 	if written && sp.Text != "" {
 		align := map[float64]string{0: "left", 0.5: "center", 1: "right"}[spanAlign(sp, x)]
-		label = map[string]any{"show": true, "position": "end", "formatter": "{b}", "color": hex, "fontWeight": "bold", "fontSize": noteFace.px, "align": align, "distance": 6}
+		label = map[string]any{"show": true, "position": "end", "formatter": "{b}", "color": hex, "fontWeight": "bold", "fontSize": noteFace.px, "align": align, "distance": 7 + lay.spanUp}
 	}
 	s.Rule = map[string]any{
 		"silent": true, "symbol": "none", "animation": false,

@@ -9,9 +9,9 @@ import (
 )
 
 // colors is how many colours a picture keeps: 256 would make it 40% larger without a difference to see.
-const colors = 64
+const colors = 48
 
-// reduce maps an opaque picture to its 64 commonest colours, every other to the nearest of them. What has
+// reduce maps an opaque picture to its 48 commonest colours, every other to the nearest of them. What has
 // more colours is the edge of a letter or line, where a shade off is not seen. Ties go to the smaller colour, so that
 // the same picture always gives the same bytes.
 func reduce(src image.Image) *image.Paletted {

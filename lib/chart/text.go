@@ -231,5 +231,8 @@ func (f face) cut(s string, width float64) string {
 // sentenceCase returns s with its first letter in upper case, as axes are named.
 func sentenceCase(s string) string {
 	r, n := utf8.DecodeRuneInString(s)
+	if n == 0 {
+		return s
+	}
 	return string(unicode.ToUpper(r)) + s[n:]
 }

@@ -27,8 +27,8 @@ const functions = {
     const m = Math.round(10 ** (v - e));
     return `${m === 1 ? '' : `${m}·`}10${[...String(e)].map((c) => raised[c]).join('')}`;
   },
-  percent: () => (v) => minus(String(Math.round(v * 1000) / 10)),
-  number: () => (v) => minus(String(Number(v.toPrecision(6)))),
+  percent: (label) => (v) => minus((v * 100).toFixed(label.decimals)).replace(/^−(0(\.0*)?)$/, '$1'),
+  number: (label) => (v) => minus(v.toFixed(label.decimals)).replace(/^−(0(\.0*)?)$/, '$1'),
   // what hovering says: the model once, then a line for each value at its size
   tip: () => (params) => {
     const shown = (Array.isArray(params) ? params : [params]).filter((p) => p.data && p.data.tip);
@@ -39,7 +39,7 @@ const functions = {
         head = p.data.head;
         lines.push(`<b>${escape(head)}</b>`);
       }
-      lines.push(`<span style="display:inline-block;width:.7em;height:.7em;border-radius:50%;margin-right:.4em;background:${escape(p.borderColor || p.color)}"></span>${escape(p.seriesName)}: ${escape(p.data.tip)}`);
+      lines.push(`<span style="display:inline-block;width:.7em;height:.7em;border-radius:50%;margin-right:.4em;background:${escape(p.borderColor || p.color)}"></span>${escape(p.data.tip)}`);
     }
     return lines.join('<br>');
   },
@@ -63,9 +63,19 @@ const functions = {
   },
 };
 
-// resolve copies an option, with functions in the place of their names and colours for a dark page.
-function resolve(node, colors) {
-  if (Array.isArray(node)) return node.map((n) => resolve(n, colors));
+// fit returns what to multiply letters by so that text is as wide as it was laid for: where a page has none of
+// the fonts of Arial's widths, its own are up to a sixth wider.
+function fit(spec) {
+  const pen = document.createElement('canvas').getContext('2d');
+  pen.font = `100px ${spec.option.baseOption.textStyle.fontFamily}`;
+  const wide = pen.measureText('Model size (parameters)').width / spec.ruler;
+  return wide > 1.02 ? Math.max(1 / wide, 0.8) : 1;
+}
+
+// resolve copies an option, with functions in the place of their names, colours for a dark page and letters of
+// a size that fits.
+function resolve(node, colors, letters) {
+  if (Array.isArray(node)) return node.map((n) => resolve(n, colors, letters));
   if (node && typeof node === 'object') {
     const copy = {};
     for (const [key, value] of Object.entries(node)) {
@@ -74,7 +84,7 @@ function resolve(node, colors) {
         if (!make) throw new Error(`chart: no function ${value}`);
         copy[key] = make(node);
       } else {
-        copy[key] = resolve(value, colors);
+        copy[key] = key === 'fontSize' ? value * letters : resolve(value, colors, letters);
       }
     }
     return copy;
@@ -119,7 +129,7 @@ function start() {
       el.insertBefore(stage, picture);
       picture.style.display = 'none';
       const chart = init(stage, null, { renderer: 'canvas' });
-      chart.setOption(resolve(spec.option, colors));
+      chart.setOption(resolve(spec.option, colors, fit(spec)));
       chart.group = `bellwether ${spec.group}`;
       connect(chart.group);
       live.set(el, { chart, stage, shade: `${dark} ${paper}` });

@@ -1,0 +1,172 @@
+package show
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+
+	"bellwether/lib/chart"
+	"bellwether/lib/trend"
+)
+
+// Twin shows how a jump in accuracy was in sight: accuracy over its smooth log-likelihood, on one axis of
+// size. The forecast is the jump's, made from the models of j.Series alone; larger models in the two
+// measured series are drawn hollow, as held back. The size at which the forecast crosses the threshold stands in
+// both panels, with its 90% interval; where the measured accuracy crosses it, the title says.
+//
+//	small := smooth.Head(6)
+//	j := show.Must(trend.ForecastJump(small, nil))
+//	show.Twin(j, accuracy, smooth)
+func Twin(j *trend.Jump, accuracy, smooth trend.Series) {
+	c, err := TwinChart(j, accuracy, smooth)
+	Check(err)
+	Chart(c)
+	Doubts(j.Warnings)
+}
+
+// TwinChart returns the chart that [Twin] shows, to be changed or saved for a paper.
+func TwinChart(j *trend.Jump, accuracy, smooth trend.Series) (*chart.Chart, error) {
+	accuracy, smooth = accuracy.Sorted(), smooth.Sorted()
+	for _, s := range []trend.Series{accuracy, smooth} {
+		if err := s.Validate(); err != nil {
+			return nil, fmt.Errorf("show: %w", err)
+		}
+	}
+	if !axis(accuracy).Percent {
+		return nil, fmt.Errorf("show: the upper panel is an accuracy; %s is of kind %s", accuracy.Name, accuracy.Kind)
+	}
+	if j.Series.Len() == 0 {
+		return nil, errors.New("show: the jump forecast has no models")
+	}
+	largest := j.Series.X[j.Series.Len()-1]
+	upper := chart.Panel{Y: axis(accuracy), Levels: []chart.Level{{Text: fmt.Sprintf("threshold, %.3g%%", 100*j.Threshold), Y: j.Threshold}}}
+	lower := chart.Panel{Y: axis(smooth)}
+	upper.Points = splitAt(accuracy, largest)
+	lower.Points = splitAt(smooth, largest)
+
+	at := grid(smooth, nil, []trend.Series{accuracy})
+	settings := trend.JumpSettings{Threshold: j.Threshold, Link: &j.Link}
+	curve, err := settings.Forecast(j.Series, at)
+	if err != nil {
+		return nil, fmt.Errorf("show: %w", err)
+	}
+	b, m := chart.Band{Name: bandName}, chart.Curve{Name: meanName}
+	for _, p := range curve.Curve {
+		x := math.Pow(10, p.X)
+		b.X, b.Low, b.High = append(b.X, x), append(b.Low, p.Lo90), append(b.High, p.Hi90)
+		m.X, m.Y = append(m.X, x), append(m.Y, p.Accuracy)
+	}
+	upper.Bands, upper.Curves = []chart.Band{b}, []chart.Curve{m}
+	smoothForecast, err := trend.Forecast(j.Series, at)
+	if err != nil {
+		return nil, fmt.Errorf("show: %w", err)
+	}
+	lower.Bands, lower.Curves = predicted(smoothForecast)
+
+	c := &chart.Chart{
+		Title:    twinTitle(j, accuracy),
+		Subtitle: twinSubtitle(j, accuracy, largest),
+		Sentence: j.Sentence,
+		X:        sizeAxis,
+		Panels:   []chart.Panel{upper, lower},
+	}
+	if s, ok := crossingSpan(j, at[0], at[len(at)-1]); ok {
+		c.Spans = append(c.Spans, s)
+	}
+	return c, nil
+}
+
+// splitAt returns the models up to a size as fitted, and larger ones as held back.
+func splitAt(s trend.Series, largest float64) []chart.Points {
+	n := 0
+	for n < s.Len() && s.X[n] <= largest+1e-9 {
+		n++
+	}
+	all := points("fitted", chart.Style{}, s)
+	fitted, held := all, chart.Points{Name: heldName, Style: heldStyle}
+	fitted.Points, held.Points = all.Points[:n], all.Points[n:]
+	if len(held.Points) == 0 {
+		return []chart.Points{fitted}
+	}
+	return []chart.Points{fitted, held}
+}
+
+// crossingSpan draws the predicted crossing as far as it lies on the axis.
+func crossingSpan(j *trend.Jump, first, last float64) (chart.Span, bool) {
+	x := j.Crossing
+	if math.IsInf(x.Estimate, 0) || math.IsNaN(x.Estimate) || x.Estimate < first || x.Estimate > last+1 {
+		return chart.Span{}, false
+	}
+	size := func(z float64) float64 { return math.Pow(10, z) }
+	return chart.Span{
+		Name: jumpName, Style: jumpStyle, At: size(x.Estimate), Text: "predicted: " + trend.Size(x.Estimate),
+		Low: size(max(x.Lo90, first-1)), High: size(min(x.Hi90, last+1)),
+	}, true
+}
+
+func twinTitle(j *trend.Jump, accuracy trend.Series) string {
+	name, _, task := metric(accuracy)
+	what := name
+	if task != "" {
+		what += " on " + task
+	}
+	share := fmt.Sprintf("%.3g%%", 100*j.Threshold)
+	came, crossed := crosses(accuracy, j.Threshold)
+	x := j.Crossing
+	var predicted string
+	switch {
+	case math.IsInf(x.Estimate, 1):
+		predicted = fmt.Sprintf("%s is not predicted to reach %s", what, share)
+	case math.IsInf(x.Estimate, -1):
+		return fmt.Sprintf("%s is past %s at every size", sentence(what), share)
+	default:
+		predicted = fmt.Sprintf("%s is predicted to pass %s at %s parameters", what, share, trend.Size(x.Estimate))
+	}
+	largest := j.Series.X[j.Series.Len()-1]
+	switch {
+	case !crossed:
+		return sentence(predicted)
+	case came > largest:
+		return sentence(predicted) + "; it did at " + trend.Size(came)
+	}
+	return sentence(predicted) + "; the fitted models pass it at " + trend.Size(came)
+}
+
+// crosses returns the size, in decades, at which a series first passes a threshold upwards, between two models in
+// proportion.
+func crosses(s trend.Series, threshold float64) (float64, bool) {
+	for k := 1; k < s.Len(); k++ {
+		if s.Y[k-1] < threshold && s.Y[k] >= threshold {
+			return s.X[k-1] + (s.X[k]-s.X[k-1])*(threshold-s.Y[k-1])/(s.Y[k]-s.Y[k-1]), true
+		}
+	}
+	return 0, false
+}
+
+func twinSubtitle(j *trend.Jump, accuracy trend.Series, largest float64) string {
+	held := 0
+	for _, x := range accuracy.X {
+		if x > largest+1e-9 {
+			held++
+		}
+	}
+	link := "an assumed link"
+	if j.Fitted {
+		link = "a link fitted to them"
+	}
+	s := fmt.Sprintf("Forecast from the %d smallest sizes, through %s from log-likelihood to accuracy", j.Series.Len(), link)
+	if held > 0 {
+		s += fmt.Sprintf("; %d larger held back", held)
+	}
+	return s + ". Bars: 95%. Bands: where 90% of further models are expected."
+}
+
+// sentence returns s with its first letter in upper case.
+func sentence(s string) string {
+	if s == "" {
+		return s
+	}
+	r := []rune(s)
+	return strings.ToUpper(string(r[:1])) + string(r[1:])
+}
