@@ -1,6 +1,9 @@
-// Command asm generates the micro-kernels of package gemm.
+// Command asm writes the matrix product kernels of package gemm.
 //
-//	go run . -out ../kernel_amd64.s -stubs ../kernel_amd64.go -pkg gemm
+// A kernel computes C = alpha*A*B + beta*C for a column panel of C that is at
+// most two vectors wide, going down the rows in blocks. Each element of C is
+// one chain of fused multiply-adds in the order of depth, so that its value
+// depends neither on the block it falls in nor on the vector width.
 package main
 
 import (
@@ -11,144 +14,226 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-func main() {
-	ConstraintExpr("amd64")
-	// AVX-512 has 32 registers: 12 x 2 accumulators, 2 for B, the rest for alpha
-	// and beta. AVX2 has 16: 6 x 2 accumulators, 2 for B, 1 broadcast.
-	for _, rows := range []int{12, 4, 1} {
-		kernel("avx512", rows, 64)
-	}
-	for _, rows := range []int{6, 2, 1} {
-		kernel("avx2", rows, 32)
-	}
-	Generate()
+// Offsets of the fields of gemm's type tile, held by TestTileLayout.
+const (
+	offA, offB, offC         = 0, 8, 16
+	offRowA, offStepA        = 24, 32
+	offNextA, offStepB       = 40, 48
+	offRowC                  = 56
+	offDepth, offBlocks      = 64, 72
+	offAlpha, offBeta        = 80, 84
+	offMask16, offMask8Lanes = 88, 96
+	floatBytes               = 4
+)
+
+// instructionSet is what differs between AVX2 and AVX-512.
+type instructionSet struct {
+	name    string
+	lanes   int
+	rows    []int // block heights, largest first
+	vectors []reg.VecPhysical
+	mask    reg.VecPhysical // AVX2: lanes of the last vector
 }
 
-// kernel computes a tile of rows x two vectors:
-//
-//	C = alpha*A*B + beta*C      (beta 0 does not read C)
-//
-// A is rows x k with stride lda, B a packed panel of k x two vectors, C has
-// stride ldc; strides are in floats.
-func kernel(isa string, rows, width int) {
-	name := fmt.Sprintf("%sRows%d", isa, rows)
-	TEXT(name, NOSPLIT, "func(k int, alpha float32, a *float32, lda int, b *float32, beta float32, c *float32, ldc int)")
-	Pragma("noescape")
-	Doc(fmt.Sprintf("%s computes a tile of %d rows and %d columns.", name, rows, width/2))
-	wide := isa == "avx512"
-	vec := func() reg.VecVirtual {
-		if wide {
-			return ZMM()
-		}
-		return YMM()
-	}
-	k := Load(Param("k"), GP64())
-	lda := Load(Param("lda"), GP64())
-	b := Load(Param("b"), GP64())
-	SHLQ(Imm(2), lda)
-	// One pointer for each three rows: its own, one and two strides on.
-	var ptr []reg.GPVirtual
-	first := GP64()
-	Load(Param("a"), first)
-	ptr = append(ptr, first)
-	for r := 3; r < rows; r += 3 {
-		p := GP64()
-		LEAQ(Mem{Base: ptr[len(ptr)-1], Index: lda, Scale: 2}, p)
-		ADDQ(lda, p)
-		ptr = append(ptr, p)
-	}
-	aRow := func(r int) Mem {
-		switch r % 3 {
-		case 0:
-			return Mem{Base: ptr[r/3]}
-		case 1:
-			return Mem{Base: ptr[r/3], Index: lda, Scale: 1}
-		}
-		return Mem{Base: ptr[r/3], Index: lda, Scale: 2}
-	}
-	acc := make([][2]reg.VecVirtual, rows)
-	for r := range acc {
-		for h := range 2 {
-			acc[r][h] = vec()
-			if wide {
-				VPXORD(acc[r][h], acc[r][h], acc[r][h])
-			} else {
-				VXORPS(acc[r][h], acc[r][h], acc[r][h])
+func main() {
+	ConstraintExpr("amd64")
+	zmm := []reg.VecPhysical{reg.Z0, reg.Z1, reg.Z2, reg.Z3, reg.Z4, reg.Z5, reg.Z6, reg.Z7,
+		reg.Z8, reg.Z9, reg.Z10, reg.Z11, reg.Z12, reg.Z13, reg.Z14, reg.Z15,
+		reg.Z16, reg.Z17, reg.Z18, reg.Z19, reg.Z20, reg.Z21, reg.Z22, reg.Z23,
+		reg.Z24, reg.Z25, reg.Z26, reg.Z27, reg.Z28, reg.Z29, reg.Z30, reg.Z31}
+	ymm := []reg.VecPhysical{reg.Y0, reg.Y1, reg.Y2, reg.Y3, reg.Y4, reg.Y5, reg.Y6, reg.Y7,
+		reg.Y8, reg.Y9, reg.Y10, reg.Y11, reg.Y12, reg.Y13, reg.Y14}
+	for _, s := range []instructionSet{
+		{name: "avx512", lanes: 16, rows: []int{12, 8, 4, 2, 1}, vectors: zmm},
+		{name: "avx2", lanes: 8, rows: []int{6, 4, 2, 1}, vectors: ymm, mask: reg.Y15},
+	} {
+		for _, rows := range s.rows {
+			for width := 1; width <= 2; width++ {
+				s.kernel(rows, width)
 			}
 		}
 	}
-	b0, b1 := vec(), vec()
-	var spread reg.VecVirtual
-	if !wide {
-		spread = vec()
-	}
-	TESTQ(k, k)
-	JZ(LabelRef(name + "Store"))
-	Label(name + "Loop")
-	VMOVUPS(Mem{Base: b}, b0)
-	VMOVUPS(Mem{Base: b, Disp: width}, b1)
-	for r := range rows {
-		if wide {
-			VFMADD231PS_BCST(aRow(r), b0, acc[r][0])
-			VFMADD231PS_BCST(aRow(r), b1, acc[r][1])
-		} else {
-			VBROADCASTSS(aRow(r), spread)
-			VFMADD231PS(spread, b0, acc[r][0])
-			VFMADD231PS(spread, b1, acc[r][1])
-		}
-	}
-	for _, p := range ptr {
-		ADDQ(Imm(4), p)
-	}
-	ADDQ(Imm(uint64(2*width)), b)
-	DECQ(k)
-	JNZ(LabelRef(name + "Loop"))
+	transpose8()
+	Generate()
+}
 
-	Label(name + "Store")
-	alpha, beta := b0, b1
-	alphaAddr, err := Param("alpha").Resolve()
-	if err != nil {
-		panic(err)
+// kernel writes one kernel for blocks of that many rows and a panel of that
+// many vectors.
+func (s instructionSet) kernel(rows, width int) {
+	TEXT(fmt.Sprintf("%s_%dx%d", s.name, rows, width), NOSPLIT, "func(t *byte)")
+	Pragma("noescape")
+	Doc(fmt.Sprintf("%s_%dx%d multiplies blocks of %d rows into %d columns.", s.name, rows, width, rows, width*s.lanes))
+	args := reg.RDI
+	Load(Param("t"), args)
+	a, rowA, stepA := reg.RSI, reg.R8, reg.R9
+	b, stepB := reg.R10, reg.R11
+	c, depth, blocks := reg.RDX, reg.RCX, reg.RBX
+	groups := []reg.GPPhysical{reg.RAX, reg.R12, reg.R13, reg.R14} // one for three rows of A
+	groups = groups[:(rows+2)/3]
+	field := func(offset int) Mem { return Mem{Base: args, Disp: offset} }
+
+	MOVQ(field(offA), a)
+	MOVQ(field(offRowA), rowA)
+	MOVQ(field(offStepA), stepA)
+	MOVQ(field(offStepB), stepB)
+	MOVQ(field(offC), c)
+	MOVQ(field(offBlocks), blocks)
+	if s.lanes == 16 {
+		KMOVW(field(offMask16), reg.K1)
+	} else {
+		MOVQ(field(offMask8Lanes), b)
+		VMOVUPS(Mem{Base: b}, s.mask)
 	}
-	betaAddr, err := Param("beta").Resolve()
-	if err != nil {
-		panic(err)
+	sums := make([][]reg.VecPhysical, rows)
+	for i := range sums {
+		sums[i] = s.vectors[i*width : (i+1)*width]
 	}
-	VBROADCASTSS(alphaAddr.Addr, alpha)
-	VBROADCASTSS(betaAddr.Addr, beta)
-	c := GP64()
-	Load(Param("c"), c)
-	ldc := Load(Param("ldc"), GP64())
-	SHLQ(Imm(2), ldc)
-	for r := range rows {
-		for h := range 2 {
-			VMULPS(alpha, acc[r][h], acc[r][h])
+	right := s.vectors[rows*width : (rows+1)*width]
+	left := s.vectors[(rows+1)*width]
+
+	Label("block")
+	for i := range sums {
+		for j := range sums[i] {
+			s.zero(sums[i][j])
 		}
 	}
-	bits := GP32()
-	MOVL(betaAddr.Addr, bits)
-	ADDL(bits, bits) // drops the sign: zero for 0 and -0
-	JZ(LabelRef(name + "Write"))
-	old := c
-	p := GP64()
-	MOVQ(old, p)
-	for r := range rows {
-		for h := range 2 {
-			VFMADD231PS(Mem{Base: p, Disp: h * width}, beta, acc[r][h])
+	MOVQ(a, groups[0])
+	for i := 1; i < len(groups); i++ {
+		LEAQ(Mem{Base: groups[i-1], Index: rowA, Scale: 2}, groups[i])
+		ADDQ(rowA, groups[i])
+	}
+	MOVQ(field(offB), b)
+	MOVQ(field(offDepth), depth)
+
+	Label("depth")
+	for j := range right {
+		s.load(Mem{Base: b, Disp: j * s.lanes * floatBytes}, right[j], j == width-1)
+	}
+	for i := range sums {
+		from := Mem{Base: groups[i/3]}
+		if i%3 > 0 {
+			from.Index, from.Scale = rowA, uint8(i%3)
 		}
-		if r+1 < rows {
-			ADDQ(ldc, p)
+		VBROADCASTSS(from, left)
+		for j := range right {
+			VFMADD231PS(right[j], left, sums[i][j])
 		}
 	}
-	Label(name + "Write")
-	for r := range rows {
-		for h := range 2 {
-			VMOVUPS(acc[r][h], Mem{Base: c, Disp: h * width})
-		}
-		if r+1 < rows {
-			ADDQ(ldc, c)
+	for _, g := range groups {
+		ADDQ(stepA, g)
+	}
+	ADDQ(stepB, b)
+	DECQ(depth)
+	JNZ(LabelRef("depth"))
+
+	VBROADCASTSS(field(offAlpha), left)
+	for i := range sums {
+		for j := range sums[i] {
+			VMULPS(left, sums[i][j], sums[i][j])
 		}
 	}
+	// beta = 0 must not read C.
+	MOVL(field(offBeta), reg.ECX)
+	SHLL(U8(1), reg.ECX) // -0 is 0 too
+	JZ(LabelRef("store"))
+	VBROADCASTSS(field(offBeta), left)
+	MOVQ(c, groups[0])
+	for i := range sums {
+		for j := range sums[i] {
+			s.load(Mem{Base: groups[0], Disp: j * s.lanes * floatBytes}, right[j], j == width-1)
+			VFMADD231PS(right[j], left, sums[i][j])
+		}
+		ADDQ(field(offRowC), groups[0])
+	}
+	Label("store")
+	for i := range sums {
+		for j := range sums[i] {
+			to := Mem{Base: c, Disp: j * s.lanes * floatBytes}
+			switch {
+			case j < width-1:
+				VMOVUPS(sums[i][j], to)
+			case s.lanes == 16:
+				VMOVUPS(sums[i][j], reg.K1, to)
+			default:
+				VMASKMOVPS(sums[i][j], s.mask, to)
+			}
+		}
+		ADDQ(field(offRowC), c)
+	}
+	ADDQ(field(offNextA), a)
+	DECQ(blocks)
+	JNZ(LabelRef("block"))
+	VZEROUPPER()
+	RET()
+}
+
+func (s instructionSet) zero(v reg.VecPhysical) {
+	if s.lanes == 16 {
+		VPXORD(v, v, v)
+	} else {
+		VXORPS(v, v, v)
+	}
+}
+
+// load reads a vector; the last of a panel only where its mask is set.
+func (s instructionSet) load(from Mem, to reg.VecPhysical, last bool) {
+	switch {
+	case !last:
+		VMOVUPS(from, to)
+	case s.lanes == 16:
+		VMOVUPS_Z(from, reg.K1, to)
+	default:
+		VMASKMOVPS(from, s.mask, to)
+	}
+}
+
+// transpose8 writes the kernel that turns 8 rows into columns, 8 steps at a
+// time: to[step][row] = from[row][step].
+func transpose8() {
+	TEXT("transpose8", NOSPLIT, "func(to, from *float32, toStep, fromRow uintptr, steps int)")
+	Pragma("noescape")
+	Doc("transpose8 writes 8 rows as columns: to[step][row] = from[row][step], 8 steps at a time.",
+		"toStep and fromRow are bytes; steps is a multiple of 8, at least 8.")
+	to, from, toStep, fromRow, steps, second := reg.RDI, reg.RSI, reg.R8, reg.R9, reg.RCX, reg.RAX
+	Load(Param("to"), to)
+	Load(Param("from"), from)
+	Load(Param("toStep"), toStep)
+	Load(Param("fromRow"), fromRow)
+	Load(Param("steps"), steps)
+	r := []reg.VecPhysical{reg.Y0, reg.Y1, reg.Y2, reg.Y3, reg.Y4, reg.Y5, reg.Y6, reg.Y7}
+	t := []reg.VecPhysical{reg.Y8, reg.Y9, reg.Y10, reg.Y11, reg.Y12, reg.Y13, reg.Y14, reg.Y15}
+	Label("steps")
+	// Rows 0-3 of the two halves sit in one register each, rows 4-7 beside
+	// them, so that the transposition stays inside 128-bit lanes.
+	MOVQ(from, second)
+	for i := range 4 {
+		VMOVUPS(Mem{Base: second}, t[i].AsX())
+		VMOVUPS(Mem{Base: second, Disp: 16}, t[4+i].AsX())
+		ADDQ(fromRow, second)
+	}
+	for i := range 4 {
+		VINSERTF128(U8(1), Mem{Base: second}, t[i], t[i])
+		VINSERTF128(U8(1), Mem{Base: second, Disp: 16}, t[4+i], t[4+i])
+		ADDQ(fromRow, second)
+	}
+	for h := range 2 {
+		in, out := t[4*h:4*h+4], r[4*h:4*h+4]
+		VUNPCKLPS(in[1], in[0], out[0]) // 00 10 01 11
+		VUNPCKHPS(in[1], in[0], out[1]) // 02 12 03 13
+		VUNPCKLPS(in[3], in[2], out[2])
+		VUNPCKHPS(in[3], in[2], out[3])
+		VUNPCKLPD(out[2], out[0], in[0])
+		VUNPCKHPD(out[2], out[0], in[1])
+		VUNPCKLPD(out[3], out[1], in[2])
+		VUNPCKHPD(out[3], out[1], in[3])
+	}
+	for i := range 8 {
+		VMOVUPS(t[i], Mem{Base: to})
+		ADDQ(toStep, to)
+	}
+	ADDQ(U8(32), from)
+	SUBQ(U8(8), steps)
+	JNZ(LabelRef("steps"))
 	VZEROUPPER()
 	RET()
 }
