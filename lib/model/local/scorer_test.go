@@ -1,0 +1,216 @@
+package local_test
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"bellwether/lib/model"
+	"bellwether/lib/model/local"
+	"bellwether/lib/organism"
+)
+
+// saved writes a random network in Hugging Face layout and opens it.
+func saved(t testing.TB) (*local.Network, *local.Model) {
+	t.Helper()
+	c := local.Config{
+		ModelType: "gpt_neox", Vocabulary: len(organism.Alphabet), Width: 24, Layers: 2, Heads: 2, Inner: 96, Context: 16,
+		Activation: "gelu", RotaryFraction: 1, RotaryBase: 10000, Epsilon: 1e-5, ParallelResidual: true,
+	}
+	n, err := local.NewNetwork(c)
+	check(t, err)
+	r := rand.New(rand.NewPCG(1, 2))
+	for i := range n.Weights {
+		n.Weights[i] = float32(r.NormFloat64()) * .3
+	}
+	organism.Round(n)
+	dir := filepath.Join(t.TempDir(), "random")
+	check(t, organism.Save(dir, n, organism.Member{Parameters: n.Parameters(), Seed: 3}))
+	m, err := local.Open(dir)
+	check(t, err)
+	return n, m
+}
+
+func check(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// plain is the log-probability of each next token from a forward pass over one
+// sequence and a softmax in float64.
+func plain(t *testing.T, n *local.Network, text string) []float64 {
+	t.Helper()
+	ids, err := organism.Encode(text)
+	check(t, err)
+	var p local.Pass
+	logits, err := n.Forward(&p, [][]int{ids[:len(ids)-1]}, nil)
+	check(t, err)
+	v := n.Config.Vocabulary
+	var out []float64
+	for i, id := range ids[1:] {
+		row, sum := logits[i*v:(i+1)*v], 0.0
+		for _, x := range row {
+			sum += math.Exp(float64(x))
+		}
+		out = append(out, float64(row[id])-math.Log(sum))
+	}
+	return out
+}
+
+func sum(x []float64) float64 {
+	s := 0.0
+	for _, v := range x {
+		s += v
+	}
+	return s
+}
+
+func TestScore(t *testing.T) {
+	n, m := saved(t)
+	requests := []model.Request{
+		{Context: "\n57+18=", Continuation: "075."},
+		{Context: "", Continuation: "abc"},                      // after the prefix token, a newline
+		{Context: "\nabcdefgh", Continuation: "ijklmnop."},      // 18 characters: one is cut
+		{Context: "\na", Continuation: strings.Repeat("z", 17)}, // cannot be read
+		{Context: "\na", Continuation: "ü"},
+		{Context: "\na", Continuation: ""},
+		{Context: "\n", Continuation: "x"},
+	}
+	replies, err := m.Score(context.Background(), requests)
+	check(t, err)
+	for i, want := range map[int]float64{
+		0: sum(plain(t, n, "\n57+18=075.")[6:]),
+		1: sum(plain(t, n, "\nabc")),
+		2: sum(plain(t, n, "abcdefghijklmnop.")[7:]), // the last 17 of 18 characters, 16 of them read
+		6: plain(t, n, "\nx")[0],
+	} {
+		if got := replies[i].Nats(); math.Abs(got-want) > 1e-4 {
+			t.Errorf("request %d: %g nats, want %g", i, got, want)
+		}
+	}
+	if w := replies[2].Warnings; len(w) != 1 || !strings.HasPrefix(w[0], "truncated-left: 1 of 18") {
+		t.Errorf("a request of 18 characters: warnings %q", w)
+	}
+	if err := replies[3].Err; err == nil || !strings.Contains(err.Error(), "17 tokens; the model reads at most 16") {
+		t.Errorf("a continuation that is too long: %v", err)
+	}
+	if err := replies[4].Err; err == nil || !strings.Contains(err.Error(), `no character 'ü'`) {
+		t.Errorf("a character that the model does not have: %v", err)
+	}
+	if len(replies[5].Tokens) != 0 {
+		t.Errorf("an empty continuation has %d tokens", len(replies[5].Tokens))
+	}
+	text := ""
+	for _, tok := range replies[0].Tokens {
+		if tok.Offset != len(text) || tok.Nats > 0 {
+			t.Errorf("token %+v at %d", tok, len(text))
+		}
+		text += tok.Text
+	}
+	if text != "075." {
+		t.Errorf("the tokens spell %q", text)
+	}
+	for i := range requests { // each alone is as in the batch
+		one, err := m.Score(context.Background(), requests[i:i+1])
+		check(t, err)
+		if d := math.Abs(one[0].Nats() - replies[i].Nats()); d > 1e-5 {
+			t.Errorf("request %d alone differs by %g nats", i, d)
+		}
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := m.Score(ctx, requests); err == nil {
+		t.Error("a cancelled context: want its error")
+	}
+}
+
+// What greedy decoding writes is greedy, and nothing else is.
+func TestGenerate(t *testing.T) {
+	_, m := saved(t)
+	out, err := m.Generate(context.Background(), []string{"\nabc", ""}, 5, nil)
+	check(t, err)
+	replies, err := m.Score(context.Background(), []model.Request{{Context: "\nabc", Continuation: out[0]}, {Context: "", Continuation: out[1]}})
+	check(t, err)
+	for i, r := range replies {
+		if len(out[i]) != 5 || !r.Greedy() {
+			t.Errorf("prompt %d: %q, greedy %v", i, out[i], r.Greedy())
+		}
+	}
+	cut, err := m.Generate(context.Background(), []string{"\nabc"}, 5, []string{out[0][2:3]})
+	check(t, err)
+	if want := out[0][:strings.Index(out[0], out[0][2:3])]; cut[0] != want {
+		t.Errorf("stopped at %q: %q, want %q", out[0][2:3], cut[0], want)
+	}
+}
+
+func TestIdentity(t *testing.T) {
+	n, m := saved(t)
+	id := m.Identity()
+	if id.Parameters != float64(n.Parameters()) || id.Seed != 3 || !strings.HasPrefix(id.Weights, "sha256:") || !strings.HasPrefix(id.Tokenizer, "sha256:") || id.ContextLength != 16 {
+		t.Errorf("identity %+v", id)
+	}
+}
+
+func TestOpenErrors(t *testing.T) {
+	for name, tt := range map[string]struct {
+		file, old, new, want string
+	}{
+		"architecture": {"config.json", `"gpt_neox"`, `"mamba"`, `model_type "mamba"`},
+		"tokenizer":    {"tokenizer.json", `"BPE"`, `"Unigram"`, `"Unigram"`},
+		"bos":          {"config.json", `"bos_token_id": 0`, `"bos_token_id": 99`, "bos_token_id 99"},
+		"width":        {"config.json", `"hidden_size": 24`, `"hidden_size": 28`, "shape"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			dir := filepath.Join(t.TempDir(), "m")
+			n, _ := saved(t)
+			check(t, organism.Save(dir, n, organism.Member{Parameters: 1}))
+			path := filepath.Join(dir, tt.file)
+			b, err := os.ReadFile(path)
+			check(t, err)
+			if !strings.Contains(string(b), tt.old) {
+				t.Fatalf("%s has no %s", tt.file, tt.old)
+			}
+			check(t, os.WriteFile(path, []byte(strings.Replace(string(b), tt.old, tt.new, 1)), 0o666))
+			m, err := local.Open(dir)
+			if err == nil {
+				_, err = m.Score(context.Background(), []model.Request{{Context: "\n", Continuation: "a"}})
+			}
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error %v, want one with %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestFamily(t *testing.T) {
+	n, _ := saved(t)
+	dir := t.TempDir()
+	for _, name := range []string{"a", "b", "b-step1"} {
+		check(t, organism.Save(filepath.Join(dir, name), n, organism.Member{Parameters: 1}))
+	}
+	check(t, os.WriteFile(filepath.Join(dir, "family.json"), []byte(`{"name":"f","members":[{"path":"b","parameters":200,"seed":1},{"path":"a","parameters":100,"seed":1},{"path":"b-step1","parameters":200,"seed":1,"training_tokens":9,"checkpoint":true}]}`), 0o666))
+	names := func(models []model.Scorer, err error) string {
+		check(t, err)
+		s := ""
+		for _, m := range models {
+			s += fmt.Sprintf("%s:%g ", m.Identity().Name, m.Identity().Parameters)
+		}
+		return s
+	}
+	if got := names(local.Family(dir)); got != "a:100 b:200 " {
+		t.Errorf("Family: %s", got)
+	}
+	if got := names(local.Checkpoints(dir)); got != "b:200 b-step1:200 " {
+		t.Errorf("Checkpoints: %s", got)
+	}
+	if _, err := local.Family("no-such-family"); err == nil || !strings.Contains(err.Error(), "no-such-family") {
+		t.Errorf("error %v, want one that names the family", err)
+	}
+}
