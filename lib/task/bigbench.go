@@ -179,6 +179,9 @@ func readBigBench(src *source, head *Task) (iter.Seq2[Item, error], error) {
 	if err != nil {
 		return nil, err
 	}
+	if appendChoices {
+		few.ChoicePrefix = choicePrefix
+	}
 	scored := false // whether any example has target_scores
 	for it, err := range d.items(pos, func(it *Item) error { return d.example(it) }) {
 		if err == nil && it.Choices != nil {

@@ -19,7 +19,7 @@
 // "delimiter" (what each choice starts with that is no part of the answer),
 // "stop" and "output_regex" (how generated text is cut), "metrics" (a list of
 // names) and "few_shot", an object with "prefix", "input_prefix",
-// "output_prefix", "separator" (texts; the separator is two newlines by default) and "fixed" (true or false).
+// "output_prefix", "choice_prefix", "separator" (texts; the separator is two newlines by default), "fixed" (true or false) and "pool" (a list of items to draw examples from).
 //
 // Every other line is an item. Its keys, with an example of each:
 //

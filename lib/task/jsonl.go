@@ -299,6 +299,8 @@ func readHead(sc *scanner, head *Task, src *source) (found bool, err error) {
 					f.InputPrefix, err = sc.text()
 				case "output_prefix":
 					f.OutputPrefix, err = sc.text()
+				case "choice_prefix":
+					f.ChoicePrefix, err = sc.text()
 				case "separator":
 					f.Separator, err = sc.text()
 				case "fixed":

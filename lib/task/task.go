@@ -91,6 +91,9 @@ type FewShot struct {
 	// InputPrefix and OutputPrefix are what the format put around the question
 	// (BIG-bench: "\nQ: ", "\nA: "). Prompts hold them already.
 	InputPrefix, OutputPrefix string
+	// ChoicePrefix stands in front of each choice where the prompts list them
+	// (BIG-bench: "\n  choice: "); "" where they do not.
+	ChoicePrefix string
 	// Pool are the items to take examples from; nil means the task's own.
 	Pool []Item
 	// Fixed takes the first k of the pool, in order, for every item, instead of

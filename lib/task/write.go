@@ -187,6 +187,7 @@ func writeJSONL(w *bufio.Writer, t *Task) error {
 	o.member("prefix", f.Prefix)
 	o.member("input_prefix", f.InputPrefix)
 	o.member("output_prefix", f.OutputPrefix)
+	o.member("choice_prefix", f.ChoicePrefix)
 	o.key("separator")
 	o.text(f.Separator)
 	if f.Fixed {
