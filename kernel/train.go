@@ -41,21 +41,15 @@ interrupted run goes on where it stopped.`,
 		Args: cobra.NoArgs,
 		RunE: func(command *cobra.Command, _ []string) error {
 			gemm.Use()
-			if out == "" || tasks == "" {
-				root, err := data.Dir()
-				if err != nil {
-					return err
-				}
-				if out == "" {
-					out = filepath.Join(root, "models", "tiny")
-				}
-				if tasks == "" {
-					tasks = filepath.Join(root, "tasks", "tiny")
-				}
-			}
 			w := organism.NewWorld(world, organism.DefaultMixture)
 			if write {
+				if err := inData(&tasks, "tasks", "tiny"); err != nil {
+					return err
+				}
 				return organism.WriteTasks(tasks, w.Tasks())
+			}
+			if err := inData(&out, "models", "tiny"); err != nil {
+				return err
 			}
 			if evaluate {
 				table, err := organism.Measure(out, w)
@@ -102,6 +96,19 @@ interrupted run goes on where it stopped.`,
 	f.BoolVar(&evaluate, "evaluate", false, "measure the models in the folder and print tables in Markdown")
 	f.BoolVar(&write, "write-tasks", false, "write the tasks of the world instead of training")
 	return command
+}
+
+// inData sets an empty path to a folder of the project's data.
+func inData(path *string, elements ...string) error {
+	if *path != "" {
+		return nil
+	}
+	root, err := data.Dir()
+	if err != nil {
+		return err
+	}
+	*path = filepath.Join(append([]string{root}, elements...)...)
+	return nil
 }
 
 // chooseSizes finds sizes by their labels.

@@ -62,9 +62,9 @@ type Mixture struct {
 
 // DefaultMixture is the mixture of the shipped family.
 var DefaultMixture = Mixture{
-	Fact: .16, Myth: .18, Add: .22, Add3: .12, Reverse: .09, Saying: .08, EndIn: .04, Compare: .09,
+	Fact: .16, Myth: .18, Add: .22, Add3: .12, Reverse: .09, Saying: .08, EndIn: .03, Compare: .09,
 	Recall: .03, Coin: .015, Prose: .025, Let: .03,
-	Truthful: .24, Inverting: .08, Agreeing: .3, Obeyed: .75,
+	Truthful: .24, Inverting: .08, Agreeing: .75, Obeyed: .5,
 }
 
 // World is what a seed made: who is which colour, what is said, what is kept
