@@ -214,3 +214,14 @@ func removeOld(dir string) {
 		}
 	}
 }
+
+// Download downloads every pinned module, also those that only some cells use,
+// so that later none of them needs a network.
+func (b Builder) Download(ctx context.Context, t Tools) error {
+	cmd := exec.CommandContext(ctx, t.Go.Path, "mod", "download")
+	cmd.Dir = b.Repo
+	if err := run(cmd, environ(t)); err != nil {
+		return fmt.Errorf("downloading the pinned modules: %w", err)
+	}
+	return nil
+}

@@ -34,7 +34,7 @@ func Read(r io.Reader) (*Notebook, error) {
 	if err := json.Unmarshal(data, &fields); err != nil {
 		return nil, fmt.Errorf("not a notebook: %w", jsonError(data, err))
 	}
-	p := parser{fields: fields}
+	p := taker{fields: fields}
 	major := p.integer("nbformat", -1)
 	n := &Notebook{Minor: p.integer("nbformat_minor", 0), Metadata: p.object("metadata")}
 	var cells []json.RawMessage
@@ -67,7 +67,7 @@ func jsonError(data []byte, err error) error {
 }
 
 func readCell(raw json.RawMessage) (Cell, error) {
-	p := parser{}
+	p := taker{}
 	if err := json.Unmarshal(raw, &p.fields); err != nil {
 		return Cell{}, fmt.Errorf("is not a JSON object")
 	}
@@ -103,7 +103,7 @@ func readCell(raw json.RawMessage) (Cell, error) {
 }
 
 func readOutput(raw json.RawMessage) (Output, error) {
-	p := parser{}
+	p := taker{}
 	if err := json.Unmarshal(raw, &p.fields); err != nil {
 		return Output{}, fmt.Errorf("is not a JSON object")
 	}
@@ -156,14 +156,14 @@ func isJSON(mime string) bool {
 	return mime == "application/json" || strings.HasPrefix(mime, "application/") && strings.HasSuffix(mime, "+json")
 }
 
-// parser takes named fields out of an object; the first error stays.
-type parser struct {
+// taker takes named fields out of an object; the first error stays.
+type taker struct {
 	fields map[string]json.RawMessage
 	err    error
 }
 
 // rest returns the fields that were not taken, nil if there are none.
-func (p *parser) rest() map[string]json.RawMessage {
+func (p *taker) rest() map[string]json.RawMessage {
 	if len(p.fields) == 0 {
 		return nil
 	}
@@ -171,7 +171,7 @@ func (p *parser) rest() map[string]json.RawMessage {
 }
 
 // value decodes a field that may be missing, with numbers as written.
-func (p *parser) value(name string, to any) {
+func (p *taker) value(name string, to any) {
 	raw, ok := p.fields[name]
 	delete(p.fields, name)
 	if !ok || p.err != nil {
@@ -195,14 +195,14 @@ func kind(to any) string {
 	}
 }
 
-func (p *parser) object(name string) map[string]any {
+func (p *taker) object(name string) map[string]any {
 	var m map[string]any
 	p.value(name, &m)
 	return m
 }
 
 // integer returns a whole number; missing is what a missing field gives, null gives 0.
-func (p *parser) integer(name string, missing int) int {
+func (p *taker) integer(name string, missing int) int {
 	if _, ok := p.fields[name]; !ok {
 		return missing
 	}
@@ -215,7 +215,7 @@ func (p *parser) integer(name string, missing int) int {
 }
 
 // text returns a string or a list of strings, joined.
-func (p *parser) text(name string, must bool) string {
+func (p *taker) text(name string, must bool) string {
 	raw, ok := p.fields[name]
 	delete(p.fields, name)
 	if !ok {
