@@ -67,7 +67,11 @@ func (c *Chart) legend() []entry {
 		}
 	}
 	for _, s := range c.Spans {
-		add(s.Name, s.Style, areaEntry, spanOpacity)
+		if s.Low == s.High {
+			add(s.Name, Style{Tone: s.Style.Tone, Dashed: true}, curveEntry, 0)
+		} else {
+			add(s.Name, s.Style, areaEntry, spanOpacity)
+		}
 	}
 	return entries
 }
@@ -86,7 +90,8 @@ type layout struct {
 	legendTop        float64
 	legend           []entry
 	panels           []box
-	spanUp           float64 // how far what is written at spans is above the name of the first axis
+	spanAlign        []float64 // by span
+	spanUp           float64   // how far what is written at spans is above the name of the first axis
 }
 
 // lay places the parts at a width in px. With height 0 panels take the height they like and the sum is
@@ -105,7 +110,7 @@ func (c *Chart) lay(width, height float64, ys []scale) layout {
 	if len(l.title) == 0 {
 		room -= toolbox
 	}
-	l.sub = subFace.wrap(c.Subtitle, room, 4)
+	l.sub = subFace.balance(c.Subtitle, room, 4)
 	y += subLine * float64(len(l.sub))
 	y += 8
 	l.legendTop = y
@@ -133,9 +138,10 @@ func (c *Chart) lay(width, height float64, ys []scale) layout {
 	panelWidth := width - left - side - 8
 	name := side + nameFace.width(sentenceCase(ys[0].caption())) + 16
 	xs := c.scaleX()
-	for _, s := range c.Spans {
+	l.spanAlign = c.spanAligns(xs, left, panelWidth)
+	for i, s := range c.Spans {
 		at := left + panelWidth*(xs.at(s.At)-xs.lo)/(xs.hi-xs.lo)
-		if s.Text != "" && at-spanAlign(s, xs)*noteFace.width(s.Text) < name {
+		if s.Text != "" && at-l.spanAlign[i]*noteFace.width(s.Text) < name {
 			l.spanUp = spanLine
 		}
 	}
@@ -161,6 +167,35 @@ func (c *Chart) lay(width, height float64, ys []scale) layout {
 
 func (l layout) titleText() string { return strings.Join(l.title, "\n") }
 func (l layout) subText() string   { return strings.Join(l.sub, "\n") }
+
+// spanAligns says how what is written at each span sits on its line: 0 starts there, .5 is centred, 1 ends
+// there. It stays within the chart, and two that would overlap turn away from each other.
+func (c *Chart) spanAligns(x scale, left, width float64) []float64 {
+	aligns := make([]float64, len(c.Spans))
+	at := make([]float64, len(c.Spans))
+	for i, s := range c.Spans {
+		share := (x.at(s.At) - x.lo) / (x.hi - x.lo)
+		at[i] = left + width*share
+		aligns[i] = 0.5
+		if half := noteFace.width(s.Text) / 2; at[i]+half > left+width+side {
+			aligns[i] = 1
+		} else if at[i]-half < side {
+			aligns[i] = 0
+		}
+	}
+	for i := range c.Spans {
+		for j := range c.Spans {
+			wi, wj := noteFace.width(c.Spans[i].Text), noteFace.width(c.Spans[j].Text)
+			if at[i] < at[j] && at[i]+(1-aligns[i])*wi+8 > at[j]-aligns[j]*wj {
+				aligns[i], aligns[j] = 1, 0
+				if at[i]-wi < side { // no room before the first
+					aligns[i] = 0
+				}
+			}
+		}
+	}
+	return aligns
+}
 
 // places returns the functions that take values to px.
 func (b box) places(x, y scale) (px, py func(float64) float64) {

@@ -331,8 +331,8 @@ func (c *Chart) series(lay layout, x scale, ys []scale) []liveSeries {
 			s.Data = data
 			out = append(out, s)
 		}
-		for _, sp := range c.Spans { // a series of its own each: a markLine vanishes with its series
-			out = append(out, c.spanSeries(base(sp.Name, types.ChartLine, 1), sp, x, i == 0, lay))
+		for k, sp := range c.Spans { // a series of its own each: a markLine vanishes with its series
+			out = append(out, spanSeries(base(sp.Name, types.ChartLine, 1), sp, x, i == 0, lay, lay.spanAlign[k]))
 		}
 		for _, lv := range p.Levels {
 			position := "insideEndTop"
@@ -353,19 +353,27 @@ func (c *Chart) series(lay layout, x scale, ys []scale) []liveSeries {
 	return out
 }
 
-func (c *Chart) spanSeries(s liveSeries, sp Span, x scale, written bool, lay layout) liveSeries {
+func spanSeries(s liveSeries, sp Span, x scale, written bool, lay layout, align float64) liveSeries {
 	hex := sp.Style.Tone.look().light
 	s.Data, s.Silent, s.Tip = []datum{}, true, map[string]any{"show": false}
-	s.Item, s.Symbol = map[string]any{"color": hex, "opacity": spanOpacity + 0.2}, "none"
+	opacity := spanOpacity + 0.2
+	if sp.Low == sp.High {
+		opacity = 1
+	}
+	s.Item, s.Symbol = map[string]any{"color": hex, "opacity": opacity}, "none"
 	s.Line = map[string]any{"color": hex, "width": 0}
-	s.Area = map[string]any{
-		"silent": true, "animation": false, "itemStyle": map[string]any{"color": hex, "opacity": spanOpacity},
-		"data": []any{[]any{map[string]any{"xAxis": round(max(x.at(sp.Low), x.lo))}, map[string]any{"xAxis": round(min(x.at(sp.High), x.hi))}}},
+	if sp.Low < sp.High {
+		s.Area = map[string]any{
+			"silent": true, "animation": false, "itemStyle": map[string]any{"color": hex, "opacity": spanOpacity},
+			"data": []any{[]any{map[string]any{"xAxis": round(max(x.at(sp.Low), x.lo))}, map[string]any{"xAxis": round(min(x.at(sp.High), x.hi))}}},
+		}
 	}
 	label := map[string]any{"show": false}
 	if written && sp.Text != "" {
-		align := map[float64]string{0: "left", 0.5: "center", 1: "right"}[spanAlign(sp, x)]
-		label = map[string]any{"show": true, "position": "end", "formatter": "{b}", "color": hex, "fontWeight": "bold", "fontSize": noteFace.px, "align": align, "distance": 7 + lay.spanUp}
+		label = map[string]any{
+			"show": true, "position": "end", "formatter": "{b}", "color": hex, "fontWeight": "bold", "fontSize": noteFace.px,
+			"align": map[float64]string{0: "left", 0.5: "center", 1: "right"}[align], "offset": []float64{(0.5 - align) * 8, 0}, "distance": 7 + lay.spanUp,
+		}
 	}
 	s.Rule = map[string]any{
 		"silent": true, "symbol": "none", "animation": false,

@@ -228,22 +228,11 @@ func (c *Chart) draw(canvas vg.CanvasSizer, l layout) {
 		c.drawPanel(p, panel, l.panels[i], x, c.scaleY(panel), i == len(c.Panels)-1)
 	}
 	b := l.panels[0]
-	for _, s := range c.Spans {
+	for i, s := range c.Spans {
 		at := b.left + b.width*(x.at(s.At)-x.lo)/(x.hi-x.lo)
-		p.text(noteFace, s.Style.Tone.look().light, s.Text, at, b.top-9-l.spanUp, spanAlign(s, x))
+		shift := (l.spanAlign[i] - 0.5) * 8 // a turned text stands off its line
+		p.text(noteFace, s.Style.Tone.look().light, s.Text, at-shift, b.top-9-l.spanUp, l.spanAlign[i])
 	}
-}
-
-// spanAlign says how what is written at a span sits on its line, so that it stays within the chart:
-// 0 starts there, .5 is centred, 1 ends there.
-func spanAlign(s Span, x scale) float64 {
-	switch where := (x.at(s.At) - x.lo) / (x.hi - x.lo); {
-	case where < 0.3:
-		return 0
-	case where > 0.7:
-		return 1
-	}
-	return 0.5
 }
 
 func (c *Chart) drawEntry(p pen, e entry) {

@@ -166,7 +166,7 @@ func (f face) balance(text string, width float64, maxLines int) []string {
 		return lines
 	}
 	narrow, wide := width/2, width
-	for wide-narrow > 4 {
+	for wide-narrow > 12 {
 		mid := (narrow + wide) / 2
 		if tried := f.wrap(text, mid, maxLines+1); len(tried) <= len(lines) {
 			lines, wide = tried, mid

@@ -37,7 +37,7 @@ func TrendChart(r *trend.Result, heldBack ...trend.Series) (*chart.Chart, error)
 	}
 	forecast, err := trend.Forecast(s, grid(s, r.Forecast, heldBack))
 	if err == nil && len(forecast) > 1 { // one model has no forecast, and that is among the warnings
-		p.Bands, p.Curves = predicted(forecast)
+		p.Bands, p.Curves = predicted(forecast, s.X[s.Len()-1])
 	}
 	return &chart.Chart{
 		Title:    title(r),
@@ -54,9 +54,11 @@ var (
 	jumpStyle  = chart.Style{Tone: chart.Purple}
 	cameStyle  = chart.Style{Tone: chart.Vermillion}
 	heldName   = "held back"
-	bandName   = "forecast, 90%"
-	meanName   = "forecast"
+	bandName   = "90% interval"
+	withinName = "trend"
+	beyondName = "forecast"
 	jumpName   = "predicted crossing, 90%"
+	cameName   = "measured crossing"
 	percentEnd = 0.03 // room for half a mark beyond 0% and 100%
 )
 
@@ -173,13 +175,18 @@ func levels(s trend.Series) []chart.Level {
 func points(name string, style chart.Style, series ...trend.Series) chart.Points {
 	out := chart.Points{Name: name, Style: style}
 	for _, s := range series {
-		percent := axis(s).Percent
+		low, high := math.Inf(-1), math.Inf(1)
+		switch {
+		case axis(s).Percent:
+			low, high = 0, 1
+		case s.Kind == trend.LogLikelihood:
+			high = 0
+		case s.Kind == trend.Loss:
+			low = 0
+		}
 		for k, x := range s.X {
-			bar := z95 * standardError(s, k)
-			p := chart.Point{X: math.Pow(10, x), Y: s.Y[k], Down: bar, Up: bar}
-			if percent {
-				p.Down, p.Up = min(bar, max(p.Y, 0)), min(bar, max(1-p.Y, 0))
-			}
+			y, bar := s.Y[k], z95*standardError(s, k)
+			p := chart.Point{X: math.Pow(10, x), Y: y, Down: min(bar, max(y-low, 0)), Up: min(bar, max(high-y, 0))}
 			if s.Labels != nil {
 				p.Label = s.Labels[k]
 			}
@@ -219,15 +226,30 @@ func grid(s trend.Series, forecast []trend.Prediction, heldBack []trend.Series) 
 		at = append(at, first+(last-first)*float64(i)/steps)
 	}
 	slices.Sort(at)
-	return slices.CompactFunc(at, func(a, b float64) bool { return b-a < 1e-9 })
+	return slices.CompactFunc(at, func(a, b float64) bool { return math.Abs(a-b) < 1e-9 })
 }
 
-func predicted(forecast []trend.Prediction) ([]chart.Band, []chart.Curve) {
-	b, c := chart.Band{Name: bandName}, chart.Curve{Name: meanName}
+// predicted returns the interval as a band, and the mean as a line that is dashed beyond the largest model
+// that the forecast knows.
+func predicted(forecast []trend.Prediction, largest float64) ([]chart.Band, []chart.Curve) {
+	b := chart.Band{Name: bandName}
+	within := chart.Curve{Name: withinName}
+	beyond := chart.Curve{Name: beyondName, Style: chart.Style{Dashed: true}}
 	for _, p := range forecast {
 		x := math.Pow(10, p.X)
 		b.X, b.Low, b.High = append(b.X, x), append(b.Low, p.Lo90), append(b.High, p.Hi90)
-		c.X, c.Y = append(c.X, x), append(c.Y, p.Mean)
+		if p.X <= largest+1e-9 {
+			within.X, within.Y = append(within.X, x), append(within.Y, p.Mean)
+		}
+		if p.X >= largest-1e-9 {
+			beyond.X, beyond.Y = append(beyond.X, x), append(beyond.Y, p.Mean)
+		}
 	}
-	return []chart.Band{b}, []chart.Curve{c}
+	var curves []chart.Curve
+	for _, c := range []chart.Curve{within, beyond} {
+		if len(c.X) > 1 {
+			curves = append(curves, c)
+		}
+	}
+	return []chart.Band{b}, curves
 }

@@ -47,22 +47,38 @@ func TwinChart(j *trend.Jump, accuracy, smooth trend.Series) (*chart.Chart, erro
 
 	at := grid(smooth, nil, []trend.Series{accuracy})
 	settings := trend.JumpSettings{Threshold: j.Threshold, Link: &j.Link}
+	if j.Fitted { // fitted again, for the curve to know how well the link is known
+		known := accuracy.Head(len(upper.Points[0].Points))
+		settings = trend.JumpSettings{Threshold: j.Threshold, Accuracy: &known}
+	}
 	curve, err := settings.Forecast(j.Series, at)
 	if err != nil {
 		return nil, fmt.Errorf("show: %w", err)
 	}
-	b, m := chart.Band{Name: bandName}, chart.Curve{Name: meanName}
+	var accuracies, smooths []trend.Prediction
 	for _, p := range curve.Curve {
-		x := math.Pow(10, p.X)
-		b.X, b.Low, b.High = append(b.X, x), append(b.Low, p.Lo90), append(b.High, p.Hi90)
-		m.X, m.Y = append(m.X, x), append(m.Y, p.Accuracy)
+		accuracies = append(accuracies, trend.Prediction{X: p.X, Mean: p.Accuracy, Lo90: p.Lo90, Hi90: p.Hi90})
 	}
-	upper.Bands, upper.Curves = []chart.Band{b}, []chart.Curve{m}
-	smoothForecast, err := trend.Forecast(j.Series, at)
+	// The same forecast of the loss without its link: through accuracy = e^-loss, whose inverse is exact.
+	plain := trend.Link{Scale: 1, Power: 1}
+	loss, err := trend.JumpSettings{Threshold: j.Threshold, Link: &plain}.Forecast(j.Series, at)
 	if err != nil {
 		return nil, fmt.Errorf("show: %w", err)
 	}
-	lower.Bands, lower.Curves = predicted(smoothForecast)
+	for _, p := range loss.Curve {
+		q := trend.Prediction{X: p.X, Mean: p.Loss, Lo90: plain.Loss(p.Hi90), Hi90: plain.Loss(p.Lo90)}
+		if smooth.Kind == trend.LogLikelihood {
+			q.Mean, q.Lo90, q.Hi90 = -q.Mean, -q.Hi90, -q.Lo90
+		}
+		if math.IsInf(q.Lo90, 0) || math.IsInf(q.Hi90, 0) { // a loss of some 700 nats: e^-loss is 0
+			continue
+		}
+		smooths = append(smooths, q)
+	}
+	upper.Bands, upper.Curves = predicted(accuracies, largest)
+	if len(smooths) > 1 {
+		lower.Bands, lower.Curves = predicted(smooths, largest)
+	}
 
 	c := &chart.Chart{
 		Title:    twinTitle(j, accuracy),
@@ -73,6 +89,10 @@ func TwinChart(j *trend.Jump, accuracy, smooth trend.Series) (*chart.Chart, erro
 	}
 	if s, ok := crossingSpan(j, at[0], at[len(at)-1]); ok {
 		c.Spans = append(c.Spans, s)
+	}
+	if came, ok := crosses(accuracy, j.Threshold); ok {
+		x := math.Pow(10, came)
+		c.Spans = append(c.Spans, chart.Span{Name: cameName, Style: cameStyle, Text: "measured: " + trend.Size(came), At: x, Low: x, High: x})
 	}
 	return c, nil
 }
@@ -159,7 +179,11 @@ func twinSubtitle(j *trend.Jump, accuracy trend.Series, largest float64) string 
 	if held > 0 {
 		s += fmt.Sprintf("; %d larger held back", held)
 	}
-	return s + ". Bars: 95%. Bands: where 90% of further models are expected."
+	s += ". Bars: 95%. Bands: where 90% of further models are expected."
+	if e := j.Crossing.Estimate; !j.Skill && !math.IsInf(e, 0) && e > largest {
+		s += fmt.Sprintf(" The predicted crossing lies %.1f decades beyond the largest fitted size, where no forecast that was tried has skill.", e-largest)
+	}
+	return s
 }
 
 // sentence returns s with its first letter in upper case.
