@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"sort"
 	"text/tabwriter"
@@ -21,24 +22,30 @@ func init() { verbs = append(verbs, importCommand) }
 func importCommand() *cobra.Command {
 	var asJSON bool
 	var records string
+	var table results.Columns
 	c := &cobra.Command{
 		Use:   "import PATH...",
 		Short: "Read the results of other tools",
 		Long: `Read the results of other tools: result folders of the Inverse Scaling Prize,
 results and samples of lm-evaluation-harness (v0.3, v0.4), Inspect logs (.eval,
-.json), HELM run directories. Metrics come with standard errors (n-1, nats), and
+.json), HELM run directories, and with --model-column a plain CSV. Metrics come with standard errors (n-1, nats), and
 what looks wrong is said. With --records the items become run logs, from which
 "trend" and the notebooks take every metric.`,
 		Example: "  bellwether import results/\n  bellwether import results/ --json | jq .metrics.loss",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			table, err := facts.Shipped()
+			known, err := facts.Shipped()
 			if err != nil {
 				return err
 			}
 			var all []results.Result
 			for _, path := range args {
-				found, err := results.Import(path, table.Sizes)
+				var found []results.Result
+				if c.Flags().Changed("model-column") {
+					found, err = importTable(path, table)
+				} else {
+					found, err = results.Import(path, known.Sizes)
+				}
 				if err != nil {
 					return err
 				}
@@ -82,8 +89,23 @@ what looks wrong is said. With --records the items become run logs, from which
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a task and model, on one line")
+	c.Flags().StringVar(&table.Model, "model-column", "model", "read PATH as a plain CSV, a row a model and item, with the model's name in this column")
+	c.Flags().StringVar(&table.Params, "params-column", "params", "column of a plain CSV with the number of parameters")
+	c.Flags().StringVar(&table.Item, "item-column", "item", "column of a plain CSV with the item's identifier")
+	c.Flags().StringVar(&table.Task, "task-column", "task", "column of a plain CSV with the task's name")
+	c.Flags().StringToStringVar(&table.Metrics, "metric", nil, "columns of a plain CSV and the metrics they hold: column=metric (default: every other column)")
 	c.Flags().StringVar(&records, "records", "", "write the items as run logs into this folder")
 	return c
+}
+
+// importTable reads one plain CSV.
+func importTable(path string, columns results.Columns) ([]results.Result, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return results.Table(filepath.Base(path), f, columns)
 }
 
 // keep writes the logs of results that have items. A log that is there already
