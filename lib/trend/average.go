@@ -18,8 +18,26 @@ const (
 	nAlpha = len(gridAlpha)
 	nTau   = len(gridTau)
 	nCov   = len(gridKappa) * nTau // covariances, each factorised once
-	nCells = nCov * nAlpha         // 132
 )
+
+// mixture says which cells are averaged. The zero value is the reference: the
+// 132 cells of the grid, with nothing assumed about the size of the trend.
+type mixture struct {
+	// ridge lists prior standard deviations of the end-to-end change of the mean
+	// curve, in units of the root mean squared slope times the range; each makes
+	// cells of its own. Empty: one cell, with a flat prior.
+	ridge []float64
+	// Log prior of the values of the grid; zero: equal.
+	alpha [nAlpha]float64
+	kappa [len(gridKappa)]float64
+	tau   [nTau]float64
+	width []float64 // of ridge
+}
+
+// each is the number of cells of one covariance.
+func (m *mixture) each() int { return nAlpha * max(1, len(m.ridge)) }
+
+var reference mixture
 
 // average is the model average of one series: for each of the covariances
 //
@@ -37,7 +55,9 @@ type average struct {
 	u1, uy         []float64 // [cov][n], L^-1 1 and L^-1 y
 	uf             []float64 // [cov][alpha][n], L^-1 f
 	uk             []float64 // [n], scratch
-	cell           [nCells]gls
+	mix            *mixture
+	each, ridges   int         // cells of one covariance, and of one mean curve in it
+	cell           []gls       // [cov][alpha][ridge]
 	cov            [][]float64 // item noise with its covariance, or nil: se2 on the diagonal
 	proj, m, s     []float64   // scratch and answer of latent
 }
@@ -58,12 +78,18 @@ func resize(p *[]float64, n int) {
 }
 
 // newAverage fits the average to n >= 2 points. cov is the covariance of the
-// item noise, nil for the squares of se. prior is the log prior of the cells,
-// nil for equal. The caller puts it back with averages.Put.
-func newAverage(x, y, se []float64, cov [][]float64, prior *[nCells]float64) *average {
+// item noise, nil for the squares of se. The caller puts it back with
+// averages.Put.
+func newAverage(x, y, se []float64, cov [][]float64, mix *mixture) *average {
 	a := averages.Get().(*average)
 	n := len(x)
-	a.n, a.x0, a.cov = n, x[0], cov
+	a.n, a.x0, a.cov, a.mix = n, x[0], cov, mix
+	a.each, a.ridges = mix.each(), max(1, len(mix.ridge))
+	if m := nCov * a.each; cap(a.cell) < m {
+		a.cell = make([]gls, m)
+	} else {
+		a.cell = a.cell[:m]
+	}
 	resize(&a.z, n)
 	resize(&a.y, n)
 	resize(&a.se2, n)
@@ -99,7 +125,7 @@ func newAverage(x, y, se []float64, cov [][]float64, prior *[nCells]float64) *av
 	}
 	best := math.Inf(-1)
 	for c := range nCov {
-		best = max(best, a.solve(c, prior))
+		best = max(best, a.solve(c))
 	}
 	sum := 0.0
 	for i := range a.cell {
@@ -130,7 +156,7 @@ func covCell(c int) (kappa, tau float64) { return gridKappa[c/nTau], gridTau[c%n
 
 // solve factorises covariance c, fits every mean curve, and returns the largest
 // log weight.
-func (a *average) solve(c int, prior *[nCells]float64) float64 {
+func (a *average) solve(c int) float64 {
 	n := a.n
 	kappa, tau := covCell(c)
 	scale, scatter := kappa*kappa*a.s2, tau*tau*a.s2*a.dx*a.dx
@@ -169,17 +195,24 @@ func (a *average) solve(c int, prior *[nCells]float64) float64 {
 		}
 		u1[i], uy[i] = s1*row[i], sy*row[i]
 	}
-	a11, a1y, ayy := 0.0, 0.0, 0.0
+	a11, a1y := 0.0, 0.0
 	for k := range n {
 		a11 += u1[k] * u1[k]
 		a1y += u1[k] * uy[k]
-		ayy += uy[k] * uy[k]
 	}
+	// With the constant projected out of y and f the fit is one division.
+	level := a1y / a11
+	syy := 0.0
+	for k := range n {
+		r := uy[k] - level*u1[k]
+		syy += r * r
+	}
+	common := -logDet - 0.5*math.Log(a11) + a.mix.kappa[c/nTau] + a.mix.tau[c%nTau]
 	best := math.Inf(-1)
 	for i := range nAlpha {
 		uf := a.uf[(c*nAlpha+i)*n : (c*nAlpha+i+1)*n]
 		f := a.f[i*n : (i+1)*n]
-		a1f, aff, afy := 0.0, 0.0, 0.0
+		a1f := 0.0
 		for j := range n {
 			row := l[j*n : j*n+n]
 			s := f[j]
@@ -189,24 +222,31 @@ func (a *average) solve(c int, prior *[nCells]float64) float64 {
 			s *= row[j]
 			uf[j] = s
 			a1f += u1[j] * s
-			aff += s * s
-			afy += uy[j] * s
 		}
-		det := a11*aff - a1f*a1f
-		g := &a.cell[c*nAlpha+i]
-		g.i00, g.i01, g.i11 = aff/det, -a1f/det, a11/det
-		g.b0 = g.i00*a1y + g.i01*afy
-		g.b1 = g.i01*a1y + g.i11*afy
-		rss := 0.0
+		shift := a1f / a11
+		sff, sfy := 0.0, 0.0
 		for k := range n {
-			r := uy[k] - g.b0*u1[k] - g.b1*uf[k]
-			rss += r * r
+			g := uf[k] - shift*u1[k]
+			sff += g * g
+			sfy += g * (uy[k] - level*u1[k])
 		}
-		g.w = -0.5*rss - 0.5*math.Log(det) - logDet
-		if prior != nil {
-			g.w += prior[c*nAlpha+i]
+		for q := range a.ridges {
+			precision, logPrior := 0.0, a.mix.alpha[i]
+			if len(a.mix.ridge) > 0 {
+				w := a.mix.ridge[q] * a.zn
+				precision = 1 / (w * w * a.s2)
+				logPrior += 0.5*math.Log(precision) + a.mix.width[q]
+			}
+			g := &a.cell[c*a.each+i*a.ridges+q]
+			total := sff + precision
+			g.b1 = sfy / total
+			g.b0 = level - shift*g.b1
+			g.i11 = 1 / total
+			g.i01 = -shift * g.i11
+			g.i00 = 1/a11 + shift*shift*g.i11
+			g.w = common + logPrior - 0.5*(syy-sfy*g.b1) - 0.5*math.Log(total)
+			best = max(best, g.w)
 		}
-		best = max(best, g.w)
 	}
 	return best
 }
@@ -237,20 +277,19 @@ func (a *average) predict(x, se2 float64) (mean, variance float64) {
 		rest += noise
 		n := a.n
 		for i := range nAlpha {
-			g := &a.cell[c*nAlpha+i]
-			if g.w < 1e-18 {
-				continue
-			}
 			uf := a.uf[(c*nAlpha+i)*n : (c*nAlpha+i+1)*n]
 			kf := 0.0
 			for k, u := range a.uk {
 				kf += u * uf[k]
 			}
 			d0, d1 := 1-k1, f[i]-kf
-			m := g.b0*d0 + g.b1*d1 + ky
-			v := rest + d0*d0*g.i00 + 2*d0*d1*g.i01 + d1*d1*g.i11
-			mean += g.w * m
-			second += g.w * (v + m*m)
+			for q := range a.ridges {
+				g := &a.cell[c*a.each+i*a.ridges+q]
+				m := g.b0*d0 + g.b1*d1 + ky
+				v := rest + d0*d0*g.i00 + 2*d0*d1*g.i01 + d1*d1*g.i11
+				mean += g.w * m
+				second += g.w * (v + m*m)
+			}
 		}
 	}
 	// second - mean^2 loses digits when the mean is large beside the deviation,
@@ -303,14 +342,16 @@ func (a *average) eachAlpha(c int, z float64, f *[nAlpha]float64, fn func(w, mea
 	rest, k1, ky := a.project(c, z, kappa*kappa*a.s2)
 	n := a.n
 	for i := range nAlpha {
-		g := &a.cell[c*nAlpha+i]
 		uf := a.uf[(c*nAlpha+i)*n : (c*nAlpha+i+1)*n]
 		kf := 0.0
 		for k, u := range a.uk {
 			kf += u * uf[k]
 		}
 		d0, d1 := 1-k1, f[i]-kf
-		fn(g.w, g.b0*d0+g.b1*d1+ky, rest+d0*d0*g.i00+2*d0*d1*g.i01+d1*d1*g.i11)
+		for q := range a.ridges {
+			g := &a.cell[c*a.each+i*a.ridges+q]
+			fn(g.w, g.b0*d0+g.b1*d1+ky, rest+d0*d0*g.i00+2*d0*d1*g.i01+d1*d1*g.i11)
+		}
 	}
 }
 
@@ -331,8 +372,8 @@ func (a *average) latent() (mean, cov []float64) {
 		kappa, _ := covCell(c)
 		scale := kappa * kappa * a.s2
 		weight := 0.0
-		for i := range nAlpha {
-			weight += a.cell[c*nAlpha+i].w
+		for i := range a.each {
+			weight += a.cell[c*a.each+i].w
 		}
 		if weight < 1e-15 {
 			continue
@@ -350,11 +391,12 @@ func (a *average) latent() (mean, cov []float64) {
 				a.s[p*n+q] += weight * v
 			}
 		}
-		for i := range nAlpha {
-			g := &a.cell[c*nAlpha+i]
+		for i := range a.each {
+			g := &a.cell[c*a.each+i]
 			if g.w < 1e-15 {
 				continue
 			}
+			i := i / a.ridges
 			uf := a.uf[(c*nAlpha+i)*n : (c*nAlpha+i+1)*n]
 			f := a.f[i*n : (i+1)*n]
 			for p := range n {

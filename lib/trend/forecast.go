@@ -20,6 +20,12 @@ func Forecast(s Series, at []float64) ([]Prediction, error) { return Settings{}.
 // average. Sizes inside the measured range are allowed: they give the band of a
 // chart. The series needs two models.
 func (c Settings) Forecast(s Series, at []float64) ([]Prediction, error) {
+	return c.forecast(s, at, math.NaN())
+}
+
+// forecast takes the item noise of the further model, NaN for that of the
+// largest one.
+func (c Settings) forecast(s Series, at []float64, se2 float64) ([]Prediction, error) {
 	s = s.Sorted()
 	if err := s.Validate(); err != nil {
 		return nil, err
@@ -34,12 +40,15 @@ func (c Settings) Forecast(s Series, at []float64) ([]Prediction, error) {
 		}
 	}
 	out := make([]Prediction, len(at))
+	se := s.trendSE()
+	if math.IsNaN(se2) {
+		se2 = se[n-1] * se[n-1]
+	}
 	if c.Reference {
-		se := s.trendSE()
-		a := newAverage(s.X, s.Y, se, nil, nil)
+		a := newAverage(s.X, s.Y, se, nil, &reference)
 		defer averages.Put(a)
 		for i, x := range at {
-			mean, variance := a.predict(x, se[n-1]*se[n-1])
+			mean, variance := a.predict(x, se2)
 			sd := math.Sqrt(variance)
 			out[i] = Prediction{X: x, Mean: mean, SD: sd, Lo90: mean - z90*sd, Hi90: mean + z90*sd, Skill: skilled(s.X, x)}
 		}
@@ -47,6 +56,7 @@ func (c Settings) Forecast(s Series, at []float64) ([]Prediction, error) {
 	}
 	f := newForecaster(s)
 	defer f.done()
+	f.se2 = se2
 	for i, x := range at {
 		out[i] = f.at(x)
 	}
@@ -64,7 +74,7 @@ type forecaster struct {
 	s      Series
 	a      *average
 	se2    float64 // item noise of a further model
-	cal    calibration
+	cal    *calibration
 	lo, hi float64
 }
 
@@ -72,7 +82,7 @@ func newForecaster(s Series) *forecaster {
 	cal := calibrationOf(s.Kind)
 	se := s.trendSE()
 	f := &forecaster{s: s, cal: cal}
-	f.a = newAverage(s.X, s.Y, se, nil, cal.prior)
+	f.a = newAverage(s.X, s.Y, se, nil, cal.mix)
 	last := se[len(se)-1]
 	f.se2 = last * last
 	f.lo, f.hi = s.bounds()
@@ -85,7 +95,11 @@ func (f *forecaster) at(x float64) Prediction {
 	mean, variance := f.a.predict(x, f.se2)
 	n := f.s.Len()
 	horizon := max(x-f.s.X[n-1], 0)
-	sd := math.Sqrt(variance) * f.cal.widen(horizon)
+	sd := math.Sqrt(variance) * f.cal.widen(horizon, f.se2/variance)
+	last := f.s.Y[n-1]
+	if horizon > 0 {
+		mean = last + f.cal.keep.value(horizon)*(mean-last)
+	}
 	p := Prediction{X: x, Mean: clamp(mean, f.lo, f.hi), SD: sd, Skill: skilled(f.s.X, x)}
 	p.Lo90, p.Hi90 = clamp(mean-z90*sd, f.lo, f.hi), clamp(mean+z90*sd, f.lo, f.hi)
 	return p

@@ -41,7 +41,7 @@ func TestReferenceForecast(t *testing.T) {
 	golden(t, "bma_forecast", &file)
 	for _, g := range file.Series {
 		n := g.Len() - 1
-		a := newAverage(g.X[:n], g.Y[:n], g.SE[:n], nil, nil)
+		a := newAverage(g.X[:n], g.Y[:n], g.SE[:n], nil, &reference)
 		mean, variance := a.predict(g.X[n], g.SE[n]*g.SE[n])
 		averages.Put(a)
 		sd := math.Sqrt(variance)

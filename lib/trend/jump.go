@@ -274,7 +274,11 @@ func (f *forecaster) components(x float64, latent bool, out []component) []compo
 		basis[i] = a.basis(i, z)
 	}
 	horizon := max(x-f.s.X[f.s.Len()-1], 0)
-	scale := f.cal.widen(horizon)
+	scale := f.cal.widen(horizon, 0)
+	last, keep := f.s.Y[f.s.Len()-1], 1.0
+	if horizon > 0 {
+		keep = f.cal.keep.value(horizon)
+	}
 	for c := range nCov {
 		_, tau := covCell(c)
 		noise := 0.0
@@ -283,7 +287,7 @@ func (f *forecaster) components(x float64, latent bool, out []component) []compo
 		}
 		a.eachAlpha(c, z, &basis, func(w, m, v float64) {
 			if w > 1e-6 {
-				out = append(out, component{w, m, scale * math.Sqrt(max(v+noise, 1e-18))})
+				out = append(out, component{w, last + keep*(m-last), scale * math.Sqrt(max(v+noise, 1e-18))})
 			}
 		})
 	}

@@ -379,7 +379,7 @@ func (c Settings) trend(s Series) Claim {
 	out.DF = float64(n - 1)
 	cov := s.Cov
 	se := s.trendSE()
-	a := newAverage(s.X, s.Y, se, cov, nil)
+	a := newAverage(s.X, s.Y, se, cov, &reference)
 	defer averages.Put(a)
 	m, v := a.latent()
 	contrast := func(j, k int) (d, e float64) {
