@@ -88,11 +88,7 @@ func Open(dir string) (*Model, error) {
 	if m.prefix >= c.Vocabulary {
 		return nil, fmt.Errorf("local: %s: bos_token_id %d is not one of %d tokens", filepath.Join(dir, "config.json"), m.prefix, c.Vocabulary)
 	}
-	files, err := safetensors.Files(dir)
-	if err != nil {
-		return nil, fmt.Errorf("local: %w", err)
-	}
-	weights, err := hash(files...)
+	weights, err := hashWeights(dir)
 	if err != nil {
 		return nil, fmt.Errorf("local: %w", err)
 	}
@@ -115,8 +111,16 @@ func Open(dir string) (*Model, error) {
 	return m, nil
 }
 
-// hash returns "sha256:..." of files one after another.
-func hash(files ...string) (string, error) {
+// hashWeights returns "sha256:..." of a folder's weight files, one after another.
+func hashWeights(dir string) (string, error) {
+	w, err := safetensors.Open(dir)
+	if err != nil {
+		return "", err
+	}
+	files := w.Files
+	if err := w.Close(); err != nil {
+		return "", err
+	}
 	h := sha256.New()
 	for _, path := range files {
 		f, err := os.Open(path)
@@ -141,14 +145,11 @@ func (m *Model) weights() (*Network, error) {
 }
 
 func (m *Model) read() (*Network, error) {
-	files, err := safetensors.Files(m.dir)
+	f, err := safetensors.Open(m.dir)
 	if err != nil {
 		return nil, fmt.Errorf("local: %w", err)
 	}
-	f, err := safetensors.Read(files...)
-	if err != nil {
-		return nil, fmt.Errorf("local: %w", err)
-	}
+	defer f.Close() // the weights are copied
 	n, err := NewNetwork(m.config)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", m.dir, err)
@@ -163,7 +164,9 @@ func (m *Model) read() (*Network, error) {
 		if !slices.Equal(have.Shape, t.Shape) {
 			return nil, fmt.Errorf("local: %s: tensor %q has shape %v; config.json says %v", m.dir, t.Name, have.Shape, t.Shape)
 		}
-		have.Decode(t.Data)
+		if err := have.Read(t.Data); err != nil {
+			return nil, fmt.Errorf("local: %s: %w", m.dir, err)
+		}
 	}
 	for _, name := range f.Names() {
 		if !known[name] && !ignored(name) {
