@@ -174,13 +174,11 @@ func Members(folder string) ([]Member, error) {
 	return members, nil
 }
 
-// Family is the content of family.json.
+// Family is the content of family.json. Members with Checkpoint set belong to
+// trends over training tokens, not over size.
 type Family struct {
 	Name    string   `json:"name"`
 	Members []Member `json:"members"`
-	// Checkpoints are members before the end of their training, apart: they
-	// belong to trends over tokens, not over size.
-	Checkpoints []Member `json:"checkpoints,omitempty"`
 }
 
 // WriteFamily writes family.json for the members in a folder.
@@ -189,13 +187,6 @@ func WriteFamily(folder string) (Family, error) {
 	if err != nil {
 		return Family{}, err
 	}
-	f := Family{Name: "tiny"}
-	for _, m := range members {
-		if m.Checkpoint {
-			f.Checkpoints = append(f.Checkpoints, m)
-		} else {
-			f.Members = append(f.Members, m)
-		}
-	}
+	f := Family{Name: "tiny", Members: members}
 	return f, os.WriteFile(filepath.Join(folder, "family.json"), encode(f), 0o644)
 }

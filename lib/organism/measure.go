@@ -18,17 +18,18 @@ func WriteTasks(folder string, tasks []Task) error {
 		return err
 	}
 	for _, t := range tasks {
-		hint := "log_odds"
+		metrics := []string{"accuracy", "logodds"}
 		if t.Generative {
-			hint = "exact_match"
+			metrics = []string{"exact_match", "logodds"}
 		}
 		lines := []any{struct {
-			Task        string `json:"task"`
-			Description string `json:"description"`
-			Licence     string `json:"licence"`
-			Type        string `json:"type"`
-			Hint        string `json:"metrics_hint"`
-		}{t.Name, t.Description, "MIT", "classification", hint}}
+			Task        string   `json:"task"`
+			Description string   `json:"description"`
+			Licence     string   `json:"licence"`
+			Type        string   `json:"type"`
+			Source      string   `json:"source"`
+			Metrics     []string `json:"metrics"`
+		}{t.Name, t.Description, "MIT", "classification", "go run ./kernel train --write-tasks", metrics}}
 		for _, item := range t.Items {
 			lines = append(lines, item)
 		}

@@ -246,33 +246,6 @@ func TestGrowErrors(t *testing.T) {
 	}
 }
 
-// Rounding to float16 and back, against values worked out by hand from the
-// format (IEEE 754: 10 bits of fraction, exponents -14 to 15).
-func TestHalf(t *testing.T) {
-	for _, tt := range []struct {
-		x    float32
-		want uint16
-	}{
-		{0, 0}, {1, 0x3c00}, {-2, 0xc000}, {65504, 0x7bff}, {65519, 0x7bff}, {65520, 0x7c00},
-		{1 + 1.0/2048, 0x3c00}, {1 + 3.0/2048, 0x3c02}, // ties to even
-		{1.0 / (1 << 14), 0x0400}, {1.0 / (1 << 24), 0x0001}, {1.0 / (1 << 25), 0x0000}, {3.0 / (1 << 25), 0x0002},
-		{float32(math.Inf(-1)), 0xfc00},
-	} {
-		if got := half(tt.x); got != tt.want {
-			t.Errorf("half(%v) = %#04x, want %#04x", tt.x, got, tt.want)
-		}
-	}
-	for h := range 1 << 16 {
-		x := unhalf(uint16(h))
-		if x != x {
-			continue
-		}
-		if got := half(x); got != uint16(h) {
-			t.Fatalf("half(unhalf(%#04x)) = %#04x", h, got)
-		}
-	}
-}
-
 func TestSizes(t *testing.T) {
 	for _, s := range Sizes {
 		n, err := local.NewNetwork(s.Config())

@@ -1,18 +1,18 @@
 package organism
 
 import (
+	"bytes"
 	"crypto/sha256"
-	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 
 	"bellwether/lib/model/local"
+	"bellwether/lib/model/local/safetensors"
 )
 
 // Member describes one trained model of a family, as in family.json.
@@ -48,8 +48,12 @@ func Save(folder string, n *local.Network, m Member) error {
 	if err := os.MkdirAll(temporary, 0o755); err != nil {
 		return err
 	}
+	weights, err := halfFile(n)
+	if err != nil {
+		return err
+	}
 	for name, content := range map[string][]byte{
-		"config.json": configJSON(n.Config, m), "tokenizer.json": TokenizerJSON(), "model.safetensors": halfSafetensors(n),
+		"config.json": configJSON(n.Config, m), "tokenizer.json": TokenizerJSON(), "model.safetensors": weights,
 	} {
 		if err := os.WriteFile(filepath.Join(temporary, name), content, 0o644); err != nil {
 			return err
@@ -105,109 +109,56 @@ func encode(v any) []byte {
 	return []byte(b.String())
 }
 
-// halfSafetensors is the network as a safetensors file, rounded to float16.
-func halfSafetensors(n *local.Network) []byte {
-	type entry struct {
-		Type    string `json:"dtype"`
-		Shape   []int  `json:"shape"`
-		Offsets [2]int `json:"data_offsets"`
-	}
-	tensors := slices.Clone(n.Tensors())
-	slices.SortFunc(tensors, func(a, b local.Tensor) int { return strings.Compare(a.Name, b.Name) })
-	header := map[string]any{"__metadata__": map[string]string{"format": "pt"}}
-	var data []byte
-	for _, t := range tensors {
-		at := len(data)
-		for _, v := range t.Data {
-			data = binary.LittleEndian.AppendUint16(data, half(v))
-		}
-		header[t.Name] = entry{"F16", t.Shape, [2]int{at, len(data)}}
-	}
-	text, err := json.Marshal(header)
-	if err != nil {
-		panic("organism: " + err.Error())
-	}
-	for len(text)%8 != 0 {
-		text = append(text, ' ')
-	}
-	file := binary.LittleEndian.AppendUint64(nil, uint64(len(text)))
-	return append(append(file, text...), data...)
-}
-
-// half rounds to the nearest float16, ties to even (IEEE 754 binary16);
-// what is too large becomes infinite.
-func half(x float32) uint16 {
-	b := math.Float32bits(x)
-	sign := uint16(b>>16) & 0x8000
-	b &= 0x7fffffff
-	switch {
-	case b > 0x7f800000: // NaN
-		return sign | 0x7e00
-	case b >= 0x477ff000: // rounds to 2^16 or more
-		return sign | 0x7c00
-	case b < 0x38800000: // below 2^-14: steps of 2^-24; adding 0.5 rounds to them
-		return sign | uint16(math.Float32bits(math.Float32frombits(b)+.5)-0x3f000000)
-	}
-	b += 0xfff + b>>13&1
-	return sign | uint16((b-0x38000000)>>13)
-}
-
-// unhalf is the value of a float16.
-func unhalf(h uint16) float32 {
-	sign := uint32(h&0x8000) << 16
-	exponent, fraction := uint32(h>>10&31), uint32(h&0x3ff)
-	switch exponent {
-	case 0:
-		return math.Float32frombits(sign | math.Float32bits(float32(fraction)/(1<<24)))
-	case 31:
-		return math.Float32frombits(sign | 0x7f800000 | fraction<<13)
-	}
-	return math.Float32frombits(sign | (exponent+112)<<23 | fraction<<13)
-}
-
 // Round rounds every weight to float16 in place, as Save does: what is scored
 // afterwards is what was shipped.
 func Round(n *local.Network) {
 	for i, v := range n.Weights {
-		n.Weights[i] = unhalf(half(v))
+		n.Weights[i] = safetensors.FromFloat16(safetensors.Float16(v))
 	}
 }
 
-// Load reads a network that Save wrote. Packages that read any model use
-// package local's loader; this one checks a family in training.
+// halfFile is the network as a safetensors file, rounded to float16.
+func halfFile(n *local.Network) ([]byte, error) {
+	var arrays []safetensors.Array
+	for _, t := range n.Tensors() {
+		arrays = append(arrays, safetensors.Array{Name: t.Name, Shape: t.Shape, Data: t.Data})
+	}
+	var b bytes.Buffer
+	err := safetensors.Write(&b, arrays, "F16", map[string]string{"format": "pt"})
+	return b.Bytes(), err
+}
+
+// Load reads the network and the description that Save wrote. It is for
+// measuring a family in training; any model is read by local.Open.
 func Load(folder string) (*local.Network, Member, error) {
 	var config struct {
 		local.Config
 		Bellwether Member `json:"bellwether"`
 	}
-	text, err := os.ReadFile(filepath.Join(folder, "config.json"))
+	path := filepath.Join(folder, "config.json")
+	text, err := os.ReadFile(path)
 	if err != nil {
 		return nil, Member{}, err
 	}
 	if err := json.Unmarshal(text, &config); err != nil {
-		return nil, Member{}, fmt.Errorf("%s: %w", filepath.Join(folder, "config.json"), err)
+		return nil, Member{}, fmt.Errorf("%s: %w", path, err)
 	}
 	n, err := local.NewNetwork(config.Config)
 	if err != nil {
-		return nil, Member{}, err
+		return nil, Member{}, fmt.Errorf("%s: %w", path, err)
 	}
-	path := filepath.Join(folder, "model.safetensors")
-	file, err := os.ReadFile(path)
+	file, err := safetensors.Open(filepath.Join(folder, "model.safetensors"))
 	if err != nil {
 		return nil, Member{}, err
 	}
-	want := halfSafetensors(n) // same header, other data
-	start := 8 + int(binary.LittleEndian.Uint64(want))
-	if len(file) != len(want) || string(file[:start]) != string(want[:start]) {
-		return nil, Member{}, fmt.Errorf("%s: not written by this program for that config.json", path)
-	}
-	tensors := slices.Clone(n.Tensors())
-	slices.SortFunc(tensors, func(a, b local.Tensor) int { return strings.Compare(a.Name, b.Name) })
-	data := file[start:]
-	for _, t := range tensors {
-		for i := range t.Data {
-			t.Data[i] = unhalf(binary.LittleEndian.Uint16(data))
-			data = data[2:]
+	defer file.Close()
+	for _, t := range n.Tensors() {
+		got, ok := file.Tensor(t.Name)
+		if !ok || !slices.Equal(got.Shape, t.Shape) {
+			return nil, Member{}, fmt.Errorf("%s: tensor %s has shape %v: want %v", folder, t.Name, got.Shape, t.Shape)
+		}
+		if err := got.Read(t.Data); err != nil {
+			return nil, Member{}, fmt.Errorf("%s: %w", folder, err)
 		}
 	}
 	return n, config.Bellwether, nil

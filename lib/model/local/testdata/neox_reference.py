@@ -1,15 +1,15 @@
 #!/usr/bin/python3
 """Makes neox_reference.json: loss and gradients of a small GPT-NeoX in PyTorch.
 
-The network is written from the published description of GPT-NeoX (parallel
-residual, rotary positions with half-split rotation, query/key/value interleaved
-per head) in plain torch and float64; weights follow a formula that the Go test
-repeats. Run: python3 neox_reference.py > neox_reference.json (torch 1.13).
+The network is in neox.py; weights follow a formula that the Go test repeats.
+Run: python3 neox_reference.py > neox_reference.json (torch 1.13).
 """
 import json
 import math
 
 import torch
+
+from neox import forward
 
 V, W, LAYERS, HEADS, INNER, CONTEXT = 11, 12, 2, 2, 20, 16
 EPSILON, BASE = 1e-5, 10000.0
@@ -50,42 +50,12 @@ def weights():
     return out
 
 
-def norm(x, p, name):
-    x = x - x.mean(-1, keepdim=True)
-    return x / torch.sqrt((x * x).mean(-1, keepdim=True) + EPSILON) * p[name + ".weight"] + p[name + ".bias"]
-
-
-def rotate(x, rotary):
-    length, half = x.shape[1], rotary // 2
-    angle = torch.arange(length, dtype=torch.float64)[:, None] * BASE ** (-2 * torch.arange(half, dtype=torch.float64) / rotary)
-    cos, sin = angle.cos(), angle.sin()
-    a, b, rest = x[..., :half], x[..., half:rotary], x[..., rotary:]
-    return torch.cat([a * cos - b * sin, b * cos + a * sin, rest], -1)
-
-
-def forward(tokens, p, fraction):
-    size, length = W // HEADS, len(tokens)
-    rotary = int(size * fraction)
-    x = p["gpt_neox.embed_in.weight"][tokens]
-    mask = torch.triu(torch.full((length, length), -math.inf, dtype=torch.float64), 1)
-    for i in range(LAYERS):
-        at = f"gpt_neox.layers.{i}."
-        h1, h2 = norm(x, p, at + "input_layernorm"), norm(x, p, at + "post_attention_layernorm")
-        qkv = h1 @ p[at + "attention.query_key_value.weight"].T + p[at + "attention.query_key_value.bias"]
-        q, k, v = qkv.view(length, HEADS, 3, size).permute(2, 1, 0, 3)
-        q, k = rotate(q, rotary), rotate(k, rotary)
-        a = torch.softmax(q @ k.transpose(1, 2) / math.sqrt(size) + mask, -1)
-        mixed = (a @ v).transpose(0, 1).reshape(length, W)
-        mlp = torch.nn.functional.gelu(h2 @ p[at + "mlp.dense_h_to_4h.weight"].T + p[at + "mlp.dense_h_to_4h.bias"])
-        x = (x + mixed @ p[at + "attention.dense.weight"].T + p[at + "attention.dense.bias"]
-             + mlp @ p[at + "mlp.dense_4h_to_h.weight"].T + p[at + "mlp.dense_4h_to_h.bias"])
-    return norm(x, p, "gpt_neox.final_layer_norm") @ p["embed_out.weight"].T
-
-
 def case(fraction, sequences):
     p = weights()
+    config = {"hidden_size": W, "num_attention_heads": HEADS, "num_hidden_layers": LAYERS, "layer_norm_eps": EPSILON,
+              "rotary_emb_base": BASE, "rotary_pct": fraction}
     inputs = [s[:-1] for s in sequences]
-    logits = torch.cat([forward(s, p, fraction) for s in inputs])
+    logits = torch.cat([forward(s, p, config) for s in inputs])
     targets = torch.tensor([t for s in sequences for t in s[1:]])
     loss = torch.nn.functional.cross_entropy(logits, targets)
     loss.backward()
