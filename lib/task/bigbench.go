@@ -1,6 +1,7 @@
 package task
 
 import (
+	"bytes"
 	"errors"
 	"iter"
 	"slices"
@@ -62,7 +63,7 @@ func (d *document) members(list string, member func(key string) error) (pos int,
 		}
 		if key == list {
 			pos = d.sc.pos
-			_, err := d.sc.raw()
+			err := d.sc.skip()
 			return err
 		}
 		return member(key)
@@ -84,7 +85,7 @@ func (d *document) items(pos int, row func(it *Item) error) iter.Seq2[Item, erro
 		err := d.sc.array(func() error {
 			d.sc.space()
 			start := d.sc.pos
-			line += strings.Count(d.sc.s[counted:start], "\n")
+			line += bytes.Count(d.sc.b[counted:start], []byte("\n"))
 			counted = start
 			it := Item{Line: line}
 			err := row(&it)
@@ -102,7 +103,7 @@ func (d *document) items(pos int, row func(it *Item) error) iter.Seq2[Item, erro
 				it = Item{}
 				d.sc.pos = start
 				d.sc.depth = 1
-				if _, err := d.sc.raw(); err != nil {
+				if err := d.sc.skip(); err != nil {
 					return err
 				}
 			}
@@ -172,7 +173,7 @@ func readBigBench(src *source, head *Task) (iter.Seq2[Item, error], error) {
 			word, err = sc.raw()
 			appendChoices = word != "false"
 		default:
-			_, err = sc.raw()
+			err = sc.skip()
 		}
 		return err
 	})
@@ -299,7 +300,7 @@ func readBigBenchHard(src *source, head *Task) (iter.Seq2[Item, error], error) {
 		if key == "canary" {
 			head.Canary, err = d.sc.text()
 		} else {
-			_, err = d.sc.raw()
+			err = d.sc.skip()
 		}
 		return err
 	})

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 )
 
 // csvScanner reads comma-separated rows (RFC 4180) without changing a byte: line
@@ -19,7 +18,9 @@ type csvScanner struct {
 	end    int // of what was read into buf
 	eof    bool
 	spans  []span
-	fields []string
+	fields [][]byte
+	// scratch holds the fields that had "" for ".
+	scratch []byte
 }
 
 // span is a field's bytes in the row, without its quotes.
@@ -39,7 +40,7 @@ func newCSV(src *source) *csvScanner {
 // line it starts in. io.EOF after the last; a *SyntaxError for a row that is no
 // CSV, after which the next call goes on in the line below. Rows without
 // content are counted as blank and passed over.
-func (c *csvScanner) next() ([]string, int, error) {
+func (c *csvScanner) next() ([][]byte, int, error) {
 	for {
 		line := c.src.line + 1
 		stop, err := c.row()
@@ -56,15 +57,15 @@ func (c *csvScanner) next() ([]string, int, error) {
 			}
 			return nil, line, err
 		}
-		row := string(c.buf[c.start:stop])
-		c.fields = c.fields[:0]
+		row := c.buf[c.start:stop]
+		c.fields, c.scratch = c.fields[:0], c.scratch[:0]
 		empty := true
 		for _, s := range c.spans {
 			f := row[s.from:s.to]
 			if s.escaped {
-				f = strings.ReplaceAll(f, `""`, `"`)
+				f = c.unescape(f)
 			}
-			empty = empty && f == ""
+			empty = empty && len(f) == 0
 			c.fields = append(c.fields, f)
 		}
 		c.finish(row, stop)
@@ -76,9 +77,24 @@ func (c *csvScanner) next() ([]string, int, error) {
 	}
 }
 
+// unescape returns the field with " for "". It stays good as c.scratch does:
+// growing c.scratch leaves what was returned before in the old array.
+func (c *csvScanner) unescape(f []byte) []byte {
+	at := len(c.scratch)
+	for {
+		k := bytes.IndexByte(f, '"')
+		if k < 0 {
+			c.scratch = append(c.scratch, f...)
+			return c.scratch[at:]
+		}
+		c.scratch = append(c.scratch, f[:k+1]...)
+		f = f[k+2:]
+	}
+}
+
 // finish moves behind the row's end and counts its lines.
-func (c *csvScanner) finish(row string, stop int) {
-	c.src.line += strings.Count(row, "\n")
+func (c *csvScanner) finish(row []byte, stop int) {
+	c.src.line += bytes.Count(row, []byte("\n"))
 	c.start = stop
 	switch {
 	case c.start == c.end:

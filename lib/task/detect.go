@@ -12,7 +12,7 @@ func detectJSON(name string, b []byte) (Format, error) {
 		if key == "examples" { // the items: no more keys within sight
 			return errHead
 		}
-		_, err := sc.raw()
+		err := sc.skip()
 		return err
 	}
 	if b[0] == '[' {

@@ -1,12 +1,12 @@
 package task
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -15,29 +15,30 @@ import (
 // exhaust the stack.
 const maxDepth = 200
 
-// scanner reads JSON values (RFC 8259, strictly) one after another. Texts that
-// hold no escape are parts of the input and cost no memory of their own.
+// scanner reads JSON values (RFC 8259, strictly) one after another, and copies
+// what it returns.
 //
 // encoding/json is not used for items: it replaces invalid UTF-8 and unpaired
-// surrogates in silence, loses the order of keys, and is six times slower.
+// surrogates in silence, loses the order of keys, and is several times slower.
 type scanner struct {
 	b   []byte // the input
-	s   string // the same bytes; texts are slices of it
 	pos int
 	// scratch is reused for texts with escapes.
 	scratch []byte
+	wide    bool
 	depth   int
+	mem     memory
 }
 
-func newScanner(b []byte) *scanner { return &scanner{b: b, s: string(b)} }
+func newScanner(b []byte) *scanner { return &scanner{b: b} }
 
 // reset starts over with another input.
-func (s *scanner) reset(b []byte) { s.b, s.s, s.pos, s.depth = b, string(b), 0, 0 }
+func (s *scanner) reset(b []byte) { s.b, s.pos, s.depth = b, 0, 0 }
 
 // line returns the number of the line of a position, when the input starts at
 // line first.
 func (s *scanner) line(pos, first int) int {
-	return first + strings.Count(s.s[:min(pos, len(s.s))], "\n")
+	return first + bytes.Count(s.b[:min(pos, len(s.b))], []byte("\n"))
 }
 
 func (s *scanner) space() {
@@ -65,7 +66,7 @@ func (s *scanner) fail(want string) error {
 	if s.pos >= len(s.b) {
 		return fmt.Errorf("JSON ends where %s should stand", want)
 	}
-	r, _ := utf8.DecodeRuneInString(s.s[s.pos:])
+	r, _ := utf8.DecodeRune(s.b[s.pos:])
 	return fmt.Errorf("JSON has %q at byte %d where %s should stand", r, s.pos, want)
 }
 
@@ -159,10 +160,12 @@ const (
 )
 
 // plain returns how many bytes from i on are neither a quote, a backslash nor
-// a control character; eight at a time, as most of a file is prompt.
+// a control character; eight at a time, as most of a file is prompt. It sets
+// s.wide when some are not ASCII.
 func (s *scanner) plain(i int) int {
 	b := s.b
 	start := i
+	var all uint64
 	for ; i+8 <= len(b); i += 8 {
 		w := binary.LittleEndian.Uint64(b[i:])
 		quote := w ^ lows*'"'
@@ -171,12 +174,16 @@ func (s *scanner) plain(i int) int {
 		if ((w-lows*0x20)&^w|(quote-lows)&^quote|(slash-lows)&^slash)&highs != 0 {
 			break
 		}
+		all |= w
 	}
 	for ; i < len(b); i++ {
-		if c := b[i]; c == '"' || c == '\\' || c < 0x20 {
+		c := b[i]
+		if c == '"' || c == '\\' || c < 0x20 {
 			break
 		}
+		all |= uint64(c)
 	}
+	s.wide = s.wide || all&highs != 0
 	return i - start
 }
 
@@ -184,31 +191,41 @@ var errSurrogate = errors.New("JSON has half of a surrogate pair (\\ud800 to \\u
 
 // text reads a JSON string.
 func (s *scanner) text() (string, error) {
-	if err := s.expect('"', "a text in double quotes"); err != nil {
+	b, err := s.bytes()
+	if err != nil {
 		return "", err
 	}
+	return s.mem.text(b), nil
+}
+
+// bytes reads a JSON string; the bytes are good until the next call.
+func (s *scanner) bytes() ([]byte, error) {
+	if err := s.expect('"', "a text in double quotes"); err != nil {
+		return nil, err
+	}
 	start := s.pos
+	s.wide = false
 	s.pos += s.plain(s.pos)
 	if s.pos < len(s.b) && s.b[s.pos] == '"' {
 		s.pos++
-		return s.s[start : s.pos-1], nil
+		return s.valid(start, s.b[start:s.pos-1])
 	}
 	out := append(s.scratch[:0], s.b[start:s.pos]...)
 	for {
 		if s.pos >= len(s.b) {
-			return "", s.fail(`the closing quote of a text`)
+			return nil, s.fail(`the closing quote of a text`)
 		}
 		switch c := s.b[s.pos]; {
 		case c == '"':
 			s.pos++
 			s.scratch = out
-			return string(out), nil
+			return s.valid(start, out)
 		case c < 0x20:
-			return "", s.fail("a text without raw control characters")
+			return nil, s.fail("a text without raw control characters")
 		}
 		if s.pos+1 >= len(s.b) {
 			s.pos++
-			return "", s.fail("an escape")
+			return nil, s.fail("an escape")
 		}
 		switch c := s.b[s.pos+1]; c {
 		case 'n':
@@ -226,17 +243,17 @@ func (s *scanner) text() (string, error) {
 		case 'u':
 			r, err := s.hex4(s.pos + 2)
 			if err != nil {
-				return "", err
+				return nil, err
 			}
 			if utf16.IsSurrogate(r) {
 				low := rune(-1)
-				if strings.HasPrefix(s.s[s.pos+6:], `\u`) {
+				if bytes.HasPrefix(s.b[s.pos+6:], []byte(`\u`)) {
 					if low, err = s.hex4(s.pos + 8); err != nil {
-						return "", err
+						return nil, err
 					}
 				}
 				if r = utf16.DecodeRune(r, low); r == utf8.RuneError {
-					return "", errSurrogate
+					return nil, errSurrogate
 				}
 				s.pos += 6
 			}
@@ -244,13 +261,22 @@ func (s *scanner) text() (string, error) {
 			s.pos += 4
 		default:
 			s.pos++
-			return "", s.fail(`one of "\/bfnrtu after a backslash`)
+			return nil, s.fail(`one of "\/bfnrtu after a backslash`)
 		}
 		s.pos += 2
 		n := s.plain(s.pos)
 		out = append(out, s.b[s.pos:s.pos+n]...)
 		s.pos += n
 	}
+}
+
+// valid returns a text that starts at a position of the input, if it is UTF-8.
+func (s *scanner) valid(start int, text []byte) ([]byte, error) {
+	if s.wide && !utf8.Valid(text) {
+		s.pos = start + checkUTF8(s.b[start:])
+		return nil, fault("utf8", "byte %d of the JSON (%#x) is not UTF-8", s.pos, s.b[s.pos])
+	}
+	return text, nil
 }
 
 func (s *scanner) hex4(i int) (rune, error) {
@@ -281,7 +307,7 @@ func (s *scanner) literal() (string, error) {
 	s.space()
 	start := s.pos
 	for _, word := range []string{"true", "false", "null"} {
-		if strings.HasPrefix(s.s[s.pos:], word) {
+		if bytes.HasPrefix(s.b[s.pos:], []byte(word)) {
 			s.pos += len(word)
 			return word, nil
 		}
@@ -322,29 +348,32 @@ func (s *scanner) literal() (string, error) {
 			return "", s.fail("a digit")
 		}
 	}
-	return s.s[start:s.pos], nil
+	return s.mem.text(s.b[start:s.pos]), nil
 }
 
-// raw reads any value and returns its text in the file. Texts inside it are
-// checked as well.
-func (s *scanner) raw() (string, error) {
-	start := s.pos
-	var err error
+// skip reads any value. Texts inside it are checked as well.
+func (s *scanner) skip() error {
 	switch s.peek() {
 	case '{':
-		start = s.pos
-		err = s.object(func(string) error { _, err := s.raw(); return err })
+		return s.object(func(string) error { return s.skip() })
 	case '[':
-		start = s.pos
-		err = s.array(func() error { _, err := s.raw(); return err })
+		return s.array(func() error { return s.skip() })
 	case '"':
-		start = s.pos
-		_, err = s.text()
-	default:
-		start = s.pos
-		_, err = s.literal()
+		_, err := s.bytes()
+		return err
 	}
-	return s.s[start:s.pos], err
+	_, err := s.literal()
+	return err
+}
+
+// raw reads any value and returns its text in the file.
+func (s *scanner) raw() (string, error) {
+	s.space()
+	start := s.pos
+	if err := s.skip(); err != nil {
+		return "", err
+	}
+	return s.mem.text(s.b[start:s.pos]), nil
 }
 
 // word reads any value as Item.Meta keeps it: a text as itself, everything else
@@ -356,18 +385,19 @@ func (s *scanner) word() (string, error) {
 	return s.raw()
 }
 
-// texts reads a list of texts.
+// texts reads a list of texts; it is not nil, but may be empty.
 func (s *scanner) texts() ([]string, error) {
-	var list []string
+	var few [8]string
+	list := few[:0]
 	err := s.array(func() error {
 		t, err := s.text()
 		list = append(list, t)
 		return err
 	})
-	if list == nil && err == nil {
-		list = []string{}
+	if err != nil {
+		return nil, err
 	}
-	return list, err
+	return s.mem.list(list), nil
 }
 
 // number reads a finite number.
@@ -413,7 +443,7 @@ func (s *scanner) textOrTexts() ([]string, error) {
 func (s *scanner) gold() ([]int, error) {
 	if s.peek() != '[' {
 		n, err := s.integer()
-		return []int{n}, err
+		return s.mem.one(n), err
 	}
 	var list []int
 	err := s.array(func() error {

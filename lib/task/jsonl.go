@@ -31,16 +31,14 @@ func (s *source) lines(row func(sc *scanner, it *Item) error) iter.Seq2[Item, er
 				continue
 			}
 			it := Item{Line: s.line}
-			if at := checkUTF8(line); at >= 0 {
-				err = s.skip(s.line, "utf8", "byte %d of the line (%#x) is not UTF-8", at, line[at])
-			} else {
-				sc.reset(line)
-				if err = row(&sc, &it); err == nil {
-					err = sc.end()
-				}
-				if err == errHead {
-					continue
-				}
+			sc.reset(line)
+			if err = row(&sc, &it); err == nil {
+				err = sc.end()
+			}
+			if err == errHead {
+				continue
+			}
+			if err != nil {
 				err = s.located(err)
 			}
 			if err == nil && it.ID == "" {
@@ -65,8 +63,6 @@ func (s *source) located(err error) error {
 	var bad *SyntaxError
 	var why reason
 	switch {
-	case err == nil:
-		return nil
 	case errors.As(err, &bad):
 		return err
 	case errors.As(err, &why):
@@ -318,13 +314,13 @@ func readHead(sc *scanner, head *Task, src *source) (found bool, err error) {
 					})
 				default:
 					unknown = append(unknown, "few_shot."+key)
-					_, err = sc.raw()
+					err = sc.skip()
 				}
 				return err
 			})
 		default:
 			unknown = append(unknown, key)
-			_, err = sc.raw()
+			err = sc.skip()
 		}
 		return err
 	})

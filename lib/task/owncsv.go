@@ -1,6 +1,7 @@
 package task
 
 import (
+	"bytes"
 	"fmt"
 	"iter"
 	"slices"
@@ -67,68 +68,57 @@ func readCSV(src *source, head *Task) (iter.Seq2[Item, error], error) {
 	head.FewShot.Separator = "\n\n"
 	hasGold := slices.Contains(header, "gold")
 	choices := map[int]string{}
-	return c.items(header, func(i int, field string, it *Item) (err error) {
-		if numbered[i] >= 0 {
+	var sc scanner
+	var last []byte // the last choices cell: most rows of a file have the same
+	var lastList []string
+	list := func(field []byte, read func() error) error {
+		sc.reset(field)
+		if err := read(); err != nil {
+			return err
+		}
+		return sc.end()
+	}
+	return c.items(header, func(i int, field []byte, it *Item) (err error) {
+		if len(field) == 0 && header[i] != "id" {
 			// An item with fewer choices leaves the last columns empty.
-			if field != "" {
-				choices[numbered[i]] = field
-			}
 			return nil
 		}
-		list := func() *scanner { return newScanner([]byte(field)) }
+		if numbered[i] >= 0 {
+			choices[numbered[i]] = sc.mem.text(field)
+			return nil
+		}
 		switch header[i] {
 		case "id":
-			if it.ID = field; field == "" {
+			if it.ID = sc.mem.text(field); len(field) == 0 {
 				return fault("id", "the id is empty")
 			}
 		case "prompt":
-			it.Prompt = field
+			it.Prompt = string(field)
 		case "other_prompt":
-			it.OtherPrompt = field
+			it.OtherPrompt = string(field)
 		case "anchor":
-			it.Anchor = field
+			it.Anchor = sc.mem.text(field)
 		case "choices":
-			if field == "" {
-				return nil
+			if lastList == nil || !bytes.Equal(field, last) {
+				err = list(field, func() error { lastList, err = sc.texts(); return err })
+				last = append(last[:0], field...)
 			}
-			sc := list()
-			if it.Choices, err = sc.texts(); err == nil {
-				err = sc.end()
-			}
+			it.Choices = sc.mem.list(lastList)
 		case "targets":
-			if field == "" {
-				return nil
-			}
-			if it.Targets = []string{field}; field[0] == '[' {
-				sc := list()
-				if it.Targets, err = sc.texts(); err == nil {
-					err = sc.end()
-				}
+			if it.Targets = []string{string(field)}; field[0] == '[' {
+				err = list(field, func() error { it.Targets, err = sc.texts(); return err })
 			}
 		case "scores":
-			if field == "" {
-				return nil
-			}
-			sc := list()
-			if it.Scores, err = sc.numbers(); err == nil {
-				err = sc.end()
-			}
+			err = list(field, func() error { it.Scores, err = sc.numbers(); return err })
 		case "gold":
-			it.Gold, err = golds(field)
+			it.Gold, err = sc.golds(field)
 		case "meta":
-			if field == "" {
-				return nil
-			}
-			sc := list()
-			if err = sc.meta(it); err == nil {
-				err = sc.end()
-			}
+			err = list(field, func() error { return sc.meta(it) })
 		default:
-			if field != "" {
-				it.note(header[i], field)
-			}
+			err = it.noteOnce(header[i], sc.mem.text(field))
 		}
 		if err != nil {
+			lastList = nil
 			return fault(header[i], "%s: %v", header[i], err)
 		}
 		return nil
@@ -154,23 +144,19 @@ func readCSV(src *source, head *Task) (iter.Seq2[Item, error], error) {
 	}), nil
 }
 
-// golds reads "0", "0 2" or "[0, 2]"; an empty cell means that no choice is
-// right.
-func golds(field string) ([]int, error) {
-	if field == "" {
-		return nil, nil
-	}
-	if field[0] == '[' {
-		sc := newScanner([]byte(field))
-		list, err := sc.gold()
+// golds reads "0", "0 2" or "[0, 2]".
+func (s *scanner) golds(field []byte) ([]int, error) {
+	s.reset(field)
+	if s.peek() == '[' || bytes.IndexByte(field, ' ') < 0 {
+		list, err := s.gold()
 		if err == nil {
-			err = sc.end()
+			err = s.end()
 		}
 		return list, err
 	}
 	var list []int
-	for _, word := range strings.Fields(field) {
-		n, err := strconv.Atoi(word)
+	for _, word := range bytes.Fields(field) {
+		n, err := strconv.Atoi(string(word))
 		if err != nil {
 			return nil, fmt.Errorf("%q is not a whole number", word)
 		}

@@ -154,15 +154,16 @@ func readPrizeCSV(src *source, head *Task) (iter.Seq2[Item, error], error) {
 		src.note("single-word", "no column \"completion\": the last word of each prompt is the completion, as in the prize's old single-word tasks")
 	}
 	row := prizeRow{typ: head.Type, present: have}
-	return c.items(header, func(i int, field string, it *Item) error {
+	var mem memory
+	return c.items(header, func(i int, field []byte, it *Item) error {
 		if p := places[i]; p >= 0 {
-			row.cell[p] = field
+			row.cell[p] = mem.text(field)
 			return nil
 		}
 		if header[i] == "" {
-			it.note("index", field)
+			it.note("index", mem.text(field))
 		} else {
-			it.note(header[i], field)
+			it.note(header[i], mem.text(field))
 		}
 		return nil
 	}, func(it *Item) error { return row.item(it) }), nil
@@ -174,12 +175,16 @@ func (c *csvScanner) header() ([]string, error) {
 	if errors.Is(err, io.EOF) {
 		return nil, fmt.Errorf("task: %s: the file is empty", c.src.name)
 	}
-	return slices.Clone(row), err
+	names := make([]string, len(row))
+	for i, f := range row {
+		names[i] = string(f)
+	}
+	return names, err
 }
 
 // items yields the rows below the header: field is called with every field of
 // a row, finish behind the last.
-func (c *csvScanner) items(header []string, field func(int, string, *Item) error, finish func(*Item) error) iter.Seq2[Item, error] {
+func (c *csvScanner) items(header []string, field func(int, []byte, *Item) error, finish func(*Item) error) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		for n := 0; ; n++ {
 			row, line, err := c.next()
@@ -227,7 +232,7 @@ func readPrizeJSONL(src *source, head *Task) (iter.Seq2[Item, error], error) {
 				key = n
 			}
 			first = append(first, key)
-			_, err := sc.raw()
+			err := sc.skip()
 			return err
 		})
 	}

@@ -70,7 +70,8 @@ func readTruthfulQACSV(src *source, head *Task) (iter.Seq2[Item, error], error) 
 			return nil, fmt.Errorf("task: %s:1: no column %q among %q", src.name, name, header)
 		}
 	}
-	return c.items(header, func(i int, field string, it *Item) error {
+	return c.items(header, func(i int, cell []byte, it *Item) error {
+		field := string(cell)
 		switch header[i] {
 		case "Question":
 			question = field
@@ -115,7 +116,7 @@ func readTruthfulQAMC(src *source, head *Task) (iter.Seq2[Item, error], error) {
 		return nil, err
 	}
 	sc := d.sc
-	if _, err := sc.raw(); err != nil {
+	if err := sc.skip(); err != nil {
 		return nil, d.fail(err)
 	}
 	if err := sc.end(); err != nil {
@@ -145,7 +146,7 @@ func readTruthfulQAMC(src *source, head *Task) (iter.Seq2[Item, error], error) {
 					return err
 				})
 			case "mc0_targets", "mc1_targets", "mc2_targets":
-				_, err = sc.raw()
+				err = sc.skip()
 			default:
 				var word string
 				if word, err = sc.word(); err == nil {
