@@ -142,7 +142,10 @@ func (b Builder) Build(ctx context.Context) (Tools, error) {
 	if len(missing) > 0 {
 		step(steps, "the packages that notebooks use")
 		if err := b.Warm(ctx, t); err != nil {
-			return t, err
+			if ctx.Err() != nil {
+				return t, err
+			}
+			b.progress("warning: " + err.Error()) // only cells that use a broken package need it
 		}
 		removeOld(t.Dir)
 	}

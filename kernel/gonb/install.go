@@ -83,12 +83,15 @@ func Install(repo, specDir string, t Tools) error {
 	return put(filepath.Join(specDir, "kernel.json"), append(data, '\n'), 0o644)
 }
 
+// ErrNotInstalled is what [Installed] returns when there is no kernelspec.
+var ErrNotInstalled = errors.New("not installed")
+
 // Installed reads the kernelspec in a folder and says what is wrong with it,
 // if anything: then running install again mends it.
 func Installed(repo, specDir string) error {
 	data, err := os.ReadFile(filepath.Join(specDir, "kernel.json"))
 	if errors.Is(err, fs.ErrNotExist) {
-		return errors.New("not installed")
+		return ErrNotInstalled
 	}
 	if err != nil {
 		return err
