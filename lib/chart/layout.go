@@ -219,6 +219,11 @@ func (c *Chart) levelLeft(panel Panel, lv Level, b box, x, y scale) bool {
 	within := func(x, y float64) bool {
 		return x > left-8 && x < right+8 && y > top-4 && y < bottom+4
 	}
+	for _, s := range c.Spans {
+		if within(px(s.At), bottom) {
+			return true
+		}
+	}
 	for _, s := range panel.Points {
 		for _, pt := range s.Points {
 			if within(px(pt.X), py(pt.Y)) {

@@ -77,7 +77,7 @@ func Setup() {
 	if !inNotebook() {
 		return
 	}
-	const note = "Charts in this notebook are live: hover for values, click the legend, drag to zoom, save as image."
+	const note = "Where scripts run, the charts of this notebook are live: hover for values, click the legend, zoom, save. Elsewhere they are pictures."
 	bundle{html: echarts.Script() + `<small style="opacity:.7">` + note + `</small>`, plain: note}.show()
 }
 

@@ -45,7 +45,11 @@ func TwinChart(j *trend.Jump, accuracy, smooth trend.Series) (*chart.Chart, erro
 	upper.Points = splitAt(accuracy, largest)
 	lower.Points = splitAt(smooth, largest)
 
-	at := grid(smooth, nil, []trend.Series{accuracy})
+	others := []trend.Series{accuracy}
+	if e := j.Crossing.Estimate; e > accuracy.X[0] && e < max(accuracy.X[accuracy.Len()-1], largest)+1 { // as far as the forecast's point
+		others = append(others, trend.Series{X: []float64{e}})
+	}
+	at := grid(smooth, nil, others)
 	settings := trend.JumpSettings{Threshold: j.Threshold, Link: &j.Link}
 	if j.Fitted { // fitted again, for the curve to know how well the link is known
 		known := accuracy.Head(len(upper.Points[0].Points))
