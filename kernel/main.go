@@ -28,6 +28,7 @@ func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "kernel",
 		Short:         "Bellwether: which abilities are coming, from model families of any size",
+		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "go run ./kernel"},
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
@@ -40,7 +41,7 @@ func rootCommand() *cobra.Command {
 
 func main() {
 	// The first Ctrl-C asks the verb to stop; the second ends the program.
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	context.AfterFunc(ctx, stop)
 	err := rootCommand().ExecuteContext(ctx)
 	stop()

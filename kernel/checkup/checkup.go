@@ -4,6 +4,7 @@ package checkup
 
 import (
 	"context"
+	"debug/buildinfo"
 	"errors"
 	"fmt"
 	"os"
@@ -111,11 +112,11 @@ func checkProgram(ctx context.Context, name string, cmd *exec.Cmd, mend string) 
 	if err != nil {
 		return Finding{name, Wrong, fmt.Sprintf("%s does not work: %v %s", cmd.Path, err, out), mend}
 	}
-	said, _, _ := strings.Cut(strings.TrimSpace(string(out)), "\n")
-	if name != "GoNB" {
-		said = ""
+	says := cmd.Path
+	if info, err := buildinfo.ReadFile(cmd.Path); err == nil { // gonb -V is behind its own releases
+		says = info.Main.Version + " " + says
 	}
-	return Finding{name, OK, strings.TrimSpace(said + " " + cmd.Path), ""}
+	return Finding{name, OK, says, ""}
 }
 
 // checkCell runs a cell, as a notebook does.
