@@ -11,13 +11,22 @@ type coord struct {
 	log    bool    // the parameter is sign exp(coordinate)
 	sign   float64 // with log: +1 or -1
 	lo, hi float64 // bounds of the coordinate
+	open   bool    // the bounds are the search's: an interval that meets one is open
 }
 
-func free(name string) coord { return coord{name, false, 1, math.Inf(-1), math.Inf(1)} }
+func free(name string) coord { return within(name, math.Inf(-1), math.Inf(1)) }
 
-func logOf(name string) coord { return coord{name, true, 1, math.Inf(-1), math.Inf(1)} }
+func logOf(name string) coord {
+	return coord{name: name, log: true, sign: 1, lo: math.Inf(-1), hi: math.Inf(1)}
+}
 
-func within(name string, lo, hi float64) coord { return coord{name, false, 1, lo, hi} }
+func within(name string, lo, hi float64) coord { return coord{name: name, sign: 1, lo: lo, hi: hi} }
+
+// logWithin searches a positive parameter between lo and hi, which are no
+// bounds of the parameter itself.
+func logWithin(name string, lo, hi float64) coord {
+	return coord{name: name, log: true, sign: 1, lo: math.Log(lo), hi: math.Log(hi), open: true}
+}
 
 func (c coord) report(v float64) float64 {
 	if c.log {
@@ -50,6 +59,9 @@ type curve struct {
 	// join makes the coordinates of eval from a solution; it may adapt the
 	// curve to it (a sign). Not ok: outside what the form allows.
 	join func(c, theta []float64) (p []float64, ok bool)
+	// values, if not nil, makes the reported parameters from p; else each
+	// coordinate reports itself.
+	values func(p []float64) []float64
 	// quick, if not nil, makes a faster refit for the bootstrap: nil if it fails.
 	quick func(y, mult []float64) func() []float64
 }
@@ -177,12 +189,28 @@ func remove(v, q []float64) float64 {
 	return s
 }
 
+// report makes the parameters from coordinates.
+func (c *curve) report(p []float64) []float64 {
+	if c.values != nil {
+		return c.values(p)
+	}
+	v := make([]float64, len(p))
+	for j, x := range c.coords {
+		v[j] = x.report(p[j])
+	}
+	return v
+}
+
 // atBound warns of coordinates at the end of their range.
 func (c *curve) atBound(p []float64) []error {
 	var warn []error
 	for j, x := range c.coords {
 		if p[j] <= x.lo || p[j] >= x.hi {
-			warn = append(warn, fmt.Errorf("%s: %s is %.4g: %w", c.form, x.name, x.report(p[j]), ErrAtBound))
+			doubt := ErrAtBound
+			if x.open {
+				doubt = ErrUnidentified
+			}
+			warn = append(warn, fmt.Errorf("%s: %s is %.4g, the end of the range searched: %w", c.form, x.name, x.report(p[j]), doubt))
 		}
 	}
 	return warn

@@ -40,8 +40,9 @@ func finish[M any](c *curve, s Settings, b solution, model func(p []float64) M) 
 		f.Objective *= 2
 	}
 	f.Params = make([]Param, k)
+	values := c.report(b.p)
 	for j, x := range c.coords {
-		p := Param{Name: x.name, Value: x.report(b.p[j]), SE: math.NaN(), Lo: math.NaN(), Hi: math.NaN()}
+		p := Param{Name: x.name, Value: values[j], SE: math.NaN(), Lo: math.NaN(), Hi: math.NaN()}
 		if f.cov != nil {
 			p.SE = math.Sqrt(f.cov[j*k+j])
 			if x.log {
@@ -167,7 +168,10 @@ func (f *Fit[M]) profile(c *curve, s Settings, o *objective, b solution) ([]Inte
 		scale = f.Sigma
 	}
 	for j, x := range c.coords {
-		ends[j] = Interval{b.p[j], x.lo, x.hi}
+		ends[j] = Interval{b.p[j], math.Inf(-1), math.Inf(1)}
+		if !x.open {
+			ends[j].Lo, ends[j].Hi = x.lo, x.hi
+		}
 		if math.IsInf(t, 1) || math.IsNaN(scale) {
 			continue
 		}
@@ -188,9 +192,9 @@ func (f *Fit[M]) profile(c *curve, s Settings, o *objective, b solution) ([]Inte
 				return nil, better
 			}
 			if side < 0 {
-				ends[j].Lo = max(v, x.lo)
+				ends[j].Lo = v
 			} else {
-				ends[j].Hi = min(v, x.hi)
+				ends[j].Hi = v
 			}
 		}
 	}
@@ -236,6 +240,8 @@ func (c *curve) end(o *objective, b solution, j int, side, step, rise float64) (
 			return b.p[j] + try, nil
 		case at >= rise:
 			far, farAt = try, at
+		case clipped && c.coords[j].open:
+			return math.Inf(int(side)), nil
 		case clipped:
 			return b.p[j] + limit, nil
 		default:
@@ -365,10 +371,14 @@ func (f *Fit[M]) bootstrap(c *curve, s Settings, b solution) {
 	for i, p := range draws {
 		f.Draws[i] = f.model(p)
 	}
+	reported := make([][]float64, len(draws))
+	for i, p := range draws {
+		reported[i] = c.report(p)
+	}
 	v := make([]float64, len(draws))
-	for j, x := range c.coords {
-		for i, p := range draws {
-			v[i] = x.report(p[j])
+	for j := range c.coords {
+		for i, r := range reported {
+			v[i] = r[j]
 		}
 		f.Params[j].SE, f.Params[j].Lo, f.Params[j].Hi = spread(v, f.Level)
 	}

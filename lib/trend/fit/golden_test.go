@@ -1,0 +1,165 @@
+package fit
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// golden reads fit/golden_NAME.json of the folder BELLWETHER_GOLDENS into v.
+func golden(t testing.TB, name string, v any) {
+	t.Helper()
+	dir := os.Getenv("BELLWETHER_GOLDENS")
+	if dir == "" {
+		t.Skip("BELLWETHER_GOLDENS is not set: no reference data")
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "fit", "golden_"+name+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(b, v); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// near fails unless got is within rel of want, relative, or abs, absolute.
+func near(t testing.TB, what string, got, want, rel, abs float64) {
+	t.Helper()
+	if !(math.Abs(got-want) <= rel*math.Abs(want)+abs) {
+		t.Errorf("%s = %.12g, want %.12g within %g relative or %g", what, got, want, rel, abs)
+	}
+}
+
+type syntheticCase struct {
+	Params struct {
+		E, A, B, Alpha, Beta, Nc, C0, L0, K, W0, W, H, C, N0, L float64
+		Breaks                                                  []struct{ C, D, F float64 }
+	}
+	X, Y, N, D, Ce, Acc []float64
+	NParams             []float64 `json:"n_params"`
+	Eval                struct{ X, Y []float64 }
+	Acc50               float64                 `json:"scale_at_acc50"`
+	Acc10               float64                 `json:"scale_at_acc10"`
+	Steepest            struct{ Value float64 } `json:"max_dacc_dlog10N"`
+	Expected            struct {
+		E, Alpha, RSS float64
+		LnA           float64 `json:"lnA_at_1e9"`
+		SE            []float64
+		Predict       float64   `json:"predict_70B"`
+		Next          []float64 `json:"pi90_t_df5"`
+	}
+}
+
+func synthetic(t testing.TB) map[string]syntheticCase {
+	var g struct{ Cases map[string]json.RawMessage }
+	golden(t, "synthetic", &g)
+	cases := map[string]syntheticCase{}
+	for name, raw := range g.Cases {
+		var c syntheticCase
+		if err := json.Unmarshal(raw, &c); err != nil {
+			t.Fatal(name, err)
+		}
+		cases[name] = c
+	}
+	return cases
+}
+
+func TestPowerLawGolden(t *testing.T) {
+	g := synthetic(t)["kaplan_power"]
+	f, err := Settings{}.PowerLaw(g.X, g.Y)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "alpha", f.Model.Alpha, g.Params.Alpha, 0, 1e-9)
+	near(t, "Nc", f.Model.Nc, g.Params.Nc, 1e-6, 0)
+}
+
+func TestPowerOffsetGolden(t *testing.T) {
+	g := synthetic(t)
+	for _, name := range []string{"pow_offset_a", "pow_offset_b"} {
+		c := g[name]
+		f, err := Settings{}.PowerOffset(c.X, c.Y)
+		if err != nil {
+			t.Fatal(err)
+		}
+		near(t, name+" E", f.Model.E, c.Params.E, 1e-6, 0)
+		near(t, name+" A", f.Model.A, c.Params.A, 1e-6, 0)
+		near(t, name+" alpha", f.Model.Alpha, c.Params.Alpha, 1e-6, 0)
+		for i, x := range c.Eval.X {
+			near(t, name+" extrapolated", f.Model.At(x), c.Eval.Y[i], 1e-7, 0)
+		}
+	}
+	for _, name := range []string{"pow_offset_noisy_0", "pow_offset_noisy_1", "pow_offset_noisy_3", "pow_offset_noisy_4"} {
+		c := g[name]
+		f, err := Settings{}.PowerOffset(c.NParams, c.Y)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := c.Expected
+		near(t, name+" rss", f.Objective, w.RSS, 1e-8, 0)
+		near(t, name+" E", f.Model.E, w.E, 0, 1e-5)
+		near(t, name+" alpha", f.Model.Alpha, w.Alpha, 0, 1e-5)
+		near(t, name+" log A at 1e9", math.Log(f.Model.A)-f.Model.Alpha*math.Log(1e9), w.LnA, 0, 1e-4)
+		near(t, name+" se of E", f.Params[0].SE, w.SE[0], 1e-3, 0)
+		near(t, name+" se of alpha", f.Params[2].SE, w.SE[2], 1e-3, 0)
+		at := func(m PowerOffset) float64 { return m.At(70e9) }
+		next := f.Next(at, math.NaN())
+		near(t, name+" at 70B", next.Estimate, w.Predict, 0, 1e-5)
+		near(t, name+" next, low", next.Lo, w.Next[0], 0, 1e-4)
+		near(t, name+" next, high", next.Hi, w.Next[1], 0, 1e-4)
+		t.Log(f, f.Starts, f.Agree, f.Warnings, f.Of(at), next, w.Next)
+	}
+}
+
+func TestGadreGolden(t *testing.T) {
+	var g struct {
+		Data struct {
+			N, M, Loss []float64
+			Err        struct{ Loss, Err []float64 } `json:"err_points"`
+		}
+		Expected struct {
+			Loss  struct{ A, B, C, E, RSS float64 }    `json:"loss_law"`
+			Error struct{ K, Gamma, Eps, RSS float64 } `json:"error_law"`
+			Pred  []struct {
+				Model    string
+				M, N     float64
+				Loss     float64 `json:"loss_pred"`
+				Rel      float64 `json:"loss_relerr"`
+				Chained  float64 `json:"err_pred_chained"`
+				TrueLoss float64 `json:"loss_actual"`
+				FromTrue float64 `json:"err_pred_from_true_loss"`
+			} `json:"predictions"`
+		}
+	}
+	golden(t, "gadre_rpj", &g)
+	d := make([]float64, len(g.Data.N))
+	for i := range d {
+		d[i] = g.Data.N[i] * g.Data.M[i]
+	}
+	f, err := Settings{}.SharedExponent(g.Data.N, d, g.Data.Loss)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := Settings{}.ErrorLaw(g.Data.Err.Loss, g.Data.Err.Err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := g.Expected
+	near(t, "alpha", f.Model.Alpha, -w.Loss.B, 0, 5e-4)
+	near(t, "E", f.Model.E, w.Loss.E, 0, 2e-3)
+	near(t, "rss", f.Objective, w.Loss.RSS, 1e-4, 0)
+	near(t, "gamma", e.Model.Gamma, w.Error.Gamma, 1e-3, 0)
+	near(t, "eps", e.Model.Eps, w.Error.Eps, 1e-3, 0)
+	near(t, "k", e.Model.K, w.Error.K, 1e-3, 0)
+	near(t, "rss of the error law", e.Objective, w.Error.RSS, 1e-4, 0)
+	for _, p := range w.Pred {
+		loss := f.Model.At(p.N, p.N*p.M)
+		near(t, p.Model+" loss", loss, p.Loss, 5e-4, 0)
+		near(t, p.Model+" error, chained", e.Model.At(loss), p.Chained, 5e-4, 0)
+		near(t, p.Model+" error from the true loss", e.Model.At(p.TrueLoss), p.FromTrue, 5e-4, 0)
+	}
+	t.Log(f, f.Agree, f.Starts, f.Warnings)
+	t.Log(e, e.Agree, e.Starts, e.Warnings)
+}
