@@ -396,11 +396,11 @@ func (j *Jump) crossing(f *forecaster, links []weightedLink, sizes []float64) {
 func (j *Jump) sentence() string {
 	s := j.Series
 	n := s.Len()
-	how := "assumed"
+	how := "an assumed"
 	if j.Fitted {
-		how = "fitted"
+		how = "a fitted"
 	}
-	from := fmt.Sprintf("From the loss of %d models up to %s parameters, through %s link", n, Size(s.X[n-1]), map[string]string{"assumed": "an assumed", "fitted": "a fitted"}[how])
+	from := fmt.Sprintf("From the loss of %d models up to %s %s, through %s link", n, Size(s.X[n-1]), s.axis(), how)
 	c := j.Crossing
 	switch {
 	case math.IsInf(c.Estimate, 1):
@@ -415,7 +415,7 @@ func (j *Jump) sentence() string {
 	if !math.IsInf(c.Hi90, 0) {
 		hi = Size(c.Hi90)
 	}
-	text := fmt.Sprintf("%s: accuracy %.3g is crossed near %s parameters (90%% interval %s to %s).", from, j.Threshold, Size(c.Estimate), lo, hi)
+	text := fmt.Sprintf("%s: accuracy %.3g is crossed near %s %s (90%% interval %s to %s).", from, j.Threshold, Size(c.Estimate), s.axis(), lo, hi)
 	if !j.Skill {
 		text += fmt.Sprintf(" That is %.1f decades beyond the largest model: no skill beyond the last value.", c.Estimate-s.X[n-1])
 	}

@@ -2,6 +2,7 @@ package trend
 
 import (
 	"math"
+	"sync"
 
 	"gonum.org/v1/gonum/mathext"
 	"gonum.org/v1/gonum/stat/distuv"
@@ -40,5 +41,20 @@ func quantile(p, df float64) float64 {
 	if math.IsInf(df, 1) {
 		return math.Sqrt2 * math.Erfinv(2*p-1)
 	}
+	if p == 0.95 {
+		if table := quantiles95(); df == math.Trunc(df) && int(df) < len(table) {
+			return table[int(df)]
+		}
+	}
 	return distuv.StudentsT{Sigma: 1, Nu: df}.Quantile(p)
 }
+
+// quantiles95 tabulates the one that every verdict asks for, by degrees of
+// freedom.
+var quantiles95 = sync.OnceValue(func() [33]float64 {
+	var t [33]float64
+	for df := 1; df < len(t); df++ {
+		t[df] = distuv.StudentsT{Sigma: 1, Nu: float64(df)}.Quantile(0.95)
+	}
+	return t
+})

@@ -82,7 +82,7 @@ func (c Settings) sentence(r *Result) string {
 	s := r.Series
 	n := s.Len()
 	var b strings.Builder
-	over := fmt.Sprintf("over %d models from %s to %s parameters", n, Size(s.X[0]), Size(s.X[n-1]))
+	over := fmt.Sprintf("over %d models from %s to %s %s", n, Size(s.X[0]), Size(s.X[n-1]), s.axis())
 	slope := fmt.Sprintf("%s a decade, 90%% interval %s to %s", signed(r.Slope.Estimate), signed(r.Slope.Lo90), signed(r.Slope.Hi90))
 	switch r.Verdict {
 	case Standard:

@@ -78,7 +78,9 @@ type Series struct {
 	Better  Direction `json:"better,omitzero"`   // the desirable direction; None: as Kind has it
 	Cluster string    `json:"cluster,omitempty"` // series of one cluster (one task) are not independent
 
-	X  []float64 `json:"x_log10N"`     // decades: log10 of the number of parameters (or of tokens, or of compute)
+	Axis string `json:"axis,omitempty"` // what X counts, in words; "": parameters
+
+	X  []float64 `json:"x_log10N"`     // decades: log10 of the number of parameters (or of tokens, or of compute: see Axis)
 	Y  []float64 `json:"y"`            // mean over the items
 	SE []float64 `json:"se,omitempty"` // standard error of Y from the items (standard deviation with n-1, over sqrt n)
 	// Cov is the covariance of Y over the items, [model][model]; the items are
@@ -108,6 +110,25 @@ func (s Series) Desirable() Direction {
 		return Up
 	}
 	return None
+}
+
+// axis names what X counts.
+func (s *Series) axis() string {
+	if s.Axis == "" {
+		return "parameters"
+	}
+	return s.Axis
+}
+
+// Compute returns the axis of training compute in decades of floating point
+// operations, log10(6 N D) (Kaplan et al. 2020), for decades of parameters and
+// of tokens.
+func Compute(parameters, tokens []float64) []float64 {
+	out := make([]float64, len(parameters))
+	for k, n := range parameters {
+		out[k] = math.Log10(6) + n + tokens[k]
+	}
+	return out
 }
 
 // Len returns the number of models.

@@ -126,6 +126,8 @@ type Settings struct {
 	// Starts is the number of starts (0: the form's own, which its method
 	// names). Forms with one non-linear parameter search a grid instead.
 	Starts int
+	// Scale of the residuals, for Broken.
+	Scale Scale
 	// Workers is the number of goroutines (0: one a core). The result is the
 	// same for any.
 	Workers int

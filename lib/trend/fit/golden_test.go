@@ -163,3 +163,98 @@ func TestGadreGolden(t *testing.T) {
 	t.Log(f, f.Agree, f.Starts, f.Warnings)
 	t.Log(e, e.Agree, e.Starts, e.Warnings)
 }
+
+func TestBrokenGolden(t *testing.T) {
+	for name, c := range synthetic(t) {
+		if len(c.Params.Breaks) == 0 {
+			continue
+		}
+		m := Broken{A: c.Params.A, B: c.Params.B, C0: c.Params.C0}
+		for _, b := range c.Params.Breaks {
+			m.Breaks = append(m.Breaks, Break{b.C, b.D, b.F})
+		}
+		for i, x := range c.X {
+			near(t, name, m.At(x), c.Y[i], 1e-10, 0)
+		}
+		if len(m.Breaks) > 1 {
+			continue
+		}
+		f, err := Settings{Intervals: None}.Broken(c.X, c.Y, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !(f.Objective < 1e-16) {
+			t.Errorf("%s: objective %v, want below 1e-16", name, f.Objective)
+		}
+		t.Log(name, f, f.Objective, f.Agree, f.Warnings)
+	}
+	var g struct {
+		Data struct {
+			X, Y  []float64
+			Train int `json:"n_train"`
+		}
+		Expected struct {
+			A, B, C0, C1, D1, F1 float64
+			Eval                 struct{ X, Y []float64 }
+			Refit                struct{ A, B, C0, C1, D1, F1 float64 }
+			Objective            float64   `json:"refit_msle_log1p_train"`
+			Train                float64   `json:"refit_rmsle_train"`
+			Extrapolate          float64   `json:"refit_rmsle_extrapolate"`
+			Test                 []float64 `json:"predictions_at_test"`
+		}
+	}
+	golden(t, "bnsl_noiseless", &g)
+	w := g.Expected
+	m := Broken{w.A, w.B, w.C0, []Break{{w.C1, w.D1, w.F1}}}
+	for i, x := range w.Eval.X {
+		near(t, "noiseless", m.At(x), w.Eval.Y[i], 1e-10, 0)
+	}
+	f, err := Settings{Intervals: None}.Broken(g.Data.X, g.Data.Y, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(f, f.Agree, f.Starts, f.Warnings)
+	params := func(what string, got Broken, want [6]float64, rel, abs [6]float64) {
+		t.Helper()
+		b := got.Breaks[0]
+		for i, v := range []float64{got.A, got.B, got.C0, b.C, b.D, b.F} {
+			near(t, what+" "+[]string{"a", "b", "c0", "c1", "d1", "f1"}[i], v, want[i], rel[i], abs[i])
+		}
+	}
+	r := 1e-4
+	params("noiseless", f.Model, [6]float64{w.A, w.B, w.C0, w.C1, w.D1, w.F1}, [6]float64{r, r, r, r, r, r}, [6]float64{})
+
+	golden(t, "bnsl_4digit_addition", &g)
+	w, n := g.Expected, g.Data.Train
+	f, err = Settings{Scale: Log1p}.Broken(g.Data.X[:n], g.Data.Y[:n], 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(f, f.Agree, f.Starts, f.Warnings)
+	if v := f.Objective / float64(n); v > w.Objective*(1+1e-6) {
+		t.Errorf("objective %.12g, want at most %.12g", v, w.Objective)
+	}
+	params("addition", f.Model, [6]float64{w.Refit.A, w.Refit.B, w.Refit.C0, w.Refit.C1, w.Refit.D1, w.Refit.F1},
+		[6]float64{0, 2e-3, 0, 1e-2, 1e-3, 5e-3}, [6]float64{2e-3, 0, 5e-4, 0, 0, 0})
+	var ss float64
+	for i, x := range g.Data.X[n:] {
+		// rmsle: the root of the mean squared difference of log y
+		d := math.Log1p(f.Model.At(x)) - math.Log1p(g.Data.Y[n+i])
+		ss += d * d
+		near(t, "addition, extrapolated", f.Model.At(x), w.Test[i], 0, 2e-3)
+	}
+	near(t, "rmsle", math.Sqrt(ss/float64(len(g.Data.X)-n)), w.Extrapolate, 0, 2e-3)
+}
+
+func TestSigmoidGolden(t *testing.T) {
+	c := synthetic(t)["ladder_sigmoid"]
+	f, err := Settings{}.Sigmoid(c.X, c.Y)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "a", f.Model.A, c.Params.A, 1e-6, 0)
+	near(t, "x0", f.Model.X0, c.Params.L0, 1e-6, 0)
+	near(t, "k", f.Model.K, c.Params.K, 1e-6, 0)
+	near(t, "b", f.Model.B, c.Params.B, 1e-6, 0)
+	t.Log(f, f.Agree, f.Starts, f.Warnings)
+}
