@@ -1,0 +1,183 @@
+// Package card writes the submission card of a task: what it is, what its checks
+// say, what a family of models made of it, the verdicts with their doubts, and
+// the criteria by which the Inverse Scaling Prize judged submissions, filled in
+// with what was measured and marked where a human must judge.
+//
+//	task + logs ── Make ──> Card ──> Markdown, figures
+//
+// Criteria: McKenzie et al. 2023, Inverse Scaling: When Bigger Isn't Better
+// (TMLR), the prize's rubric.
+package card
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"bellwether/lib/chart"
+	"bellwether/lib/metric"
+	"bellwether/lib/record"
+	"bellwether/lib/show"
+	"bellwether/lib/study"
+	"bellwether/lib/task"
+	"bellwether/lib/trend"
+)
+
+// Card is everything that a submission says.
+type Card struct {
+	Task     task.Summary
+	About    string // the task's description
+	Rows     []Row  // a row a size, ascending
+	Families []string
+	Trends   []Trend
+	Criteria []Criterion
+	Software []string
+}
+
+// Row is the metrics of one size, in the order of Metrics.
+type Row struct {
+	Models     int // replicates
+	Parameters float64
+	Scores     []metric.Score // over the items, of the mean of the replicates
+}
+
+// Trend is the verdict of one metric and its figure.
+type Trend struct {
+	Metric metric.Metric
+	Result *trend.Result
+	Figure *chart.Chart
+}
+
+// Criterion is one line of the rubric. Human is what only people can judge;
+// Measured is empty where nothing can be measured.
+type Criterion struct {
+	Name, Question, Measured, Human string
+}
+
+// Metrics are the columns of a card.
+var Metrics = []metric.Metric{metric.Accuracy, metric.Loss, metric.LogOdds, metric.WrongLoss, metric.PerChar, metric.Coverage}
+
+// judged are the metrics that get a verdict and a figure.
+var judged = []metric.Metric{metric.LogOdds, metric.Accuracy, metric.Loss}
+
+// Make fills a card from a task and its logs, one a model. The logs must be of
+// this task.
+func Make(t *task.Task, logs []*record.Log) (*Card, error) {
+	if len(logs) == 0 {
+		return nil, errors.New("card: no logs")
+	}
+	c := &Card{Task: task.Summarize(t), About: t.Description}
+	for _, l := range logs {
+		if l.Header.Task.Hash != t.Hash() {
+			return nil, fmt.Errorf("card: the log of %s is of another version of %s (%.8s, not %.8s)", l.Header.Model.Name, t.Name, l.Header.Task.Hash, t.Hash())
+		}
+		if f := l.Header.Model.Family; f != "" && !slices.Contains(c.Families, f) {
+			c.Families = append(c.Families, f)
+		}
+		for _, s := range l.Header.Software {
+			if !slices.Contains(c.Software, s) {
+				c.Software = append(c.Software, s)
+			}
+		}
+	}
+	slices.Sort(c.Families)
+	for k, m := range Metrics {
+		x, err := study.Of(logs, m)
+		if err != nil {
+			return nil, fmt.Errorf("card: %w", err)
+		}
+		for i, p := range x.Points() {
+			if k == 0 {
+				c.Rows = append(c.Rows, Row{Models: len(p.Models), Parameters: p.Parameters})
+			}
+			s := metric.Mean(p.Values)
+			if m.Kind == metric.KindAccuracy {
+				s = metric.Share(p.Values)
+			}
+			c.Rows[i].Scores = append(c.Rows[i].Scores, s)
+		}
+	}
+	for _, m := range judged {
+		s, err := study.Series(logs, m)
+		if err != nil {
+			return nil, fmt.Errorf("card: %w", err)
+		}
+		r, err := trend.Of(s)
+		if err != nil {
+			return nil, fmt.Errorf("card: %w", err)
+		}
+		figure, err := show.TrendChart(r)
+		if err != nil {
+			return nil, fmt.Errorf("card: %w", err)
+		}
+		c.Trends = append(c.Trends, Trend{Metric: m, Result: r, Figure: figure})
+	}
+	c.criteria(t)
+	return c, nil
+}
+
+// criteria fills the rubric in.
+func (c *Card) criteria(t *task.Task) {
+	lead := c.Trends[0].Result
+	first, last := c.Rows[0], c.Rows[len(c.Rows)-1]
+	kinds := map[string]int{}
+	for _, p := range c.Task.Problems {
+		kinds[p.Code]++
+	}
+	checks := "the checks found nothing"
+	if len(kinds) > 0 {
+		names := make([]string, 0, len(kinds))
+		for k := range kinds {
+			names = append(names, k)
+		}
+		slices.Sort(names)
+		checks = "the checks found"
+		for i, k := range names {
+			if i > 0 {
+				checks += ","
+			}
+			checks += fmt.Sprintf(" %d %s", kinds[k], k)
+		}
+	}
+	families := "no family is named in the logs"
+	if n := len(c.Families); n > 0 {
+		families = fmt.Sprintf("%d model %s (%s), %d sizes over %.1f decades", n, plural(n, "family", "families"), strings.Join(c.Families, ", "), len(c.Rows), math.Log10(last.Parameters/first.Parameters))
+	}
+	c.Criteria = []Criterion{
+		{
+			"Strength", "How clear and how large is the trend?",
+			fmt.Sprintf("log-odds %s: %.3g nats a decade, 90%% interval %.3g to %.3g, p = %.2g", lead.Verdict, lead.Slope.Estimate, lead.Slope.Lo90, lead.Slope.Hi90, lead.P), "",
+		},
+		{"Generality", "Does it hold across model families and ways of training?", families, "whether families trained in other ways, such as on instructions or with human feedback, are covered"},
+		{"Importance", "Would a model that fails like this do harm, and does the failure teach something general?", "", "all of it"},
+		{"Novelty and surprise", "Is it known already, and would people have expected it?", "", "all of it"},
+		{
+			"Coverage", "Do the items represent the claim, without errors and without a short cut?",
+			fmt.Sprintf("%d items, chance %.3g; %s; the largest model puts %.2g of its probability on the choices", c.Task.Items, c.Task.Chance, checks, last.Scores[len(Metrics)-1].Mean),
+			"whether the items cover what the description claims, and whether the labels are right",
+		},
+		{
+			"Reproducibility", "Can anybody run it again and get the same?",
+			fmt.Sprintf("task %.16s, %s; %s", t.Hash(), strings.Join(c.Software, ", "), "every answer is in the run logs"), "whether a rewording gives the same trend",
+		},
+	}
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
+}
+
+// FigureName is the file name of the figure of a metric, as Markdown links to it.
+func (c *Card) FigureName(m metric.Metric) string {
+	return strings.Map(func(r rune) rune {
+		if r == '/' || r == ' ' {
+			return '-'
+		}
+		return r
+	}, c.Task.Name) + "-" + m.Name + ".svg"
+}

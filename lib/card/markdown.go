@@ -1,0 +1,89 @@
+package card
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"bellwether/lib/chart"
+)
+
+// Markdown writes the card. Figures are linked by FigureName, beside the card.
+// Text from the task is escaped: it is shown, never interpreted.
+func (c *Card) Markdown() string {
+	var b strings.Builder
+	p := func(format string, args ...any) { fmt.Fprintf(&b, format, args...) }
+	p("# %s\n\n", escape(c.Task.Name))
+	if c.About != "" {
+		p("%s\n\n", escape(c.About))
+	}
+	p("| | |\n| --- | --- |\n")
+	for _, r := range [][2]string{
+		{"file", c.Task.File}, {"SHA-256", c.Task.SHA256}, {"format, type", fmt.Sprintf("%s, %s", c.Task.Format, c.Task.Type)}, {"items", fmt.Sprint(c.Task.Items)},
+		{"choices", fmt.Sprintf("%d to %d", c.Task.Choices[0], c.Task.Choices[1])}, {"chance", number(c.Task.Chance)}, {"licence", c.Task.Licence},
+	} {
+		if r[1] != "" {
+			p("| %s | %s |\n", r[0], escape(r[1]))
+		}
+	}
+	p("\n## Checks\n\n")
+	if len(c.Task.Problems) == 0 {
+		p("Nothing was found.\n")
+	} else {
+		p("| line | code | finding |\n| --- | --- | --- |\n")
+		for _, f := range c.Task.Problems {
+			line := ""
+			if f.Line > 0 {
+				line = fmt.Sprint(f.Line)
+			}
+			p("| %s | %s | %s |\n", line, f.Code, escape(f.Message))
+		}
+	}
+	p("\n## Verdicts\n\n")
+	for _, t := range c.Trends {
+		p("**%s: %s** (on these models: %s). %s\n\n", escape(t.Metric.Name), t.Result.Verdict, t.Result.OnTheseModels, escape(t.Result.Sentence))
+		p("![%s](%s)\n\n", escape(t.Result.Sentence), c.FigureName(t.Metric))
+		for _, w := range t.Result.Warnings {
+			p("- doubt: %s\n", escape(w.Error()))
+		}
+		if len(t.Result.Warnings) > 0 {
+			p("\n")
+		}
+	}
+	p("## Measured\n\nMean over the items, ± the standard error over the items; models of one size are averaged.\n\n| parameters | models |")
+	for _, m := range Metrics {
+		p(" %s (%s) |", m.Name, m.Unit)
+	}
+	p("\n| --- | --- |%s\n", strings.Repeat(" --- |", len(Metrics)))
+	for _, r := range c.Rows {
+		p("| %s | %d |", chart.Count(r.Parameters), r.Models)
+		for _, s := range r.Scores {
+			p(" %s ± %s |", number(s.Mean), number(s.SE))
+		}
+		p("\n")
+	}
+	p("\n## Criteria\n\nThe rubric of the Inverse Scaling Prize (McKenzie et al. 2023).\n\n| criterion | question | measured | for a human to judge |\n| --- | --- | --- | --- |\n")
+	for _, k := range c.Criteria {
+		p("| %s | %s | %s | %s |\n", k.Name, k.Question, escape(or(k.Measured, "nothing")), or(k.Human, "nothing"))
+	}
+	return b.String()
+}
+
+func or(s, empty string) string {
+	if s == "" {
+		return empty
+	}
+	return s
+}
+
+func number(v float64) string {
+	if math.IsNaN(v) {
+		return "undefined"
+	}
+	return fmt.Sprintf("%.3g", v)
+}
+
+// escape makes text harmless in Markdown and in a table.
+func escape(s string) string {
+	return strings.NewReplacer("\\", "\\\\", "|", "\\|", "<", "&lt;", "`", "\\`", "*", "\\*", "[", "\\[", "]", "\\]", "\r", " ", "\n", " ", "_", "\\_", "#", "\\#").Replace(s)
+}
