@@ -3,10 +3,12 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"bellwether/lib/task"
+	"bellwether/lib/task/harness"
 )
 
 func init() { verbs = append(verbs, tasksCommand) }
@@ -19,7 +21,7 @@ func tasksCommand() *cobra.Command {
 		kind       string
 		asJSON     bool
 		table      bool
-		item       string
+		item, docs string
 		shots      int
 		seed       uint64
 		formatList = fmt.Sprint(task.Formats)
@@ -40,14 +42,14 @@ a line and a sentence; --json prints one object a file, on one line.`,
 			failed := false
 			var all []task.Summary
 			for _, file := range files {
-				t, err := loadTask(o, file)
+				t, err := loadTask(o, file, docs)
 				if item != "" {
 					if err != nil {
 						return err
 					}
 					it, ok := t.Item(item)
 					if !ok {
-						return fmt.Errorf("%s has no item %q (the first is %q)", file, item, t.Items[0].ID)
+						return fmt.Errorf("%s has no item %q among its %d", file, item, len(t.Items))
 					}
 					fmt.Fprint(out, t.Prompt(it, shots, seed))
 					continue
@@ -55,7 +57,11 @@ a line and a sentence; --json prints one object a file, on one line.`,
 				var s task.Summary
 				if err != nil {
 					failed = true
-					s = task.Failed(file, o.Format, err)
+					s = task.Failed(file, formatOf(o, file), err)
+					if !asJSON && !table {
+						fmt.Fprintln(command.ErrOrStderr(), "error:", err)
+						continue
+					}
 				} else {
 					s = task.Summarize(t)
 				}
@@ -88,11 +94,27 @@ a line and a sentence; --json prints one object a file, on one line.`,
 	f.StringVar(&format, "format", "", "how the files are written, one of "+formatList+" (default: detected)")
 	f.StringVar(&kind, "type", "", "what the tasks measure, such as logodds (default: the file's word, or what its columns say)")
 	f.StringVar(&o.Variant, "variant", "", "which task of a file: mc1 or mc2 of TruthfulQA")
+	f.StringVar(&docs, "docs", "", "for a task description of lm-evaluation-harness (YAML): its documents, in JSON Lines, JSON or CSV")
 	f.StringVar(&item, "prompt", "", "print the exact prompt of the item with this identifier and nothing else")
 	f.IntVar(&shots, "shots", 0, "with --prompt: solved examples in front of it")
 	f.Uint64Var(&seed, "seed", 1, "with --shots: the seed that draws them")
 	return command
 }
 
-// loadTask reads a task of any format.
-func loadTask(o task.Options, file string) (*task.Task, error) { return o.Load(file) }
+// loadTask reads a task of any format; docs are the documents of a task
+// description of lm-evaluation-harness.
+func loadTask(o task.Options, file, docs string) (*task.Task, error) {
+	if formatOf(o, file) == task.HarnessYAML {
+		return harness.Load(file, docs)
+	}
+	return o.Load(file)
+}
+
+// formatOf tells a YAML file by its name; the other formats are detected from
+// the content.
+func formatOf(o task.Options, file string) task.Format {
+	if ext := filepath.Ext(file); o.Format == "" && (ext == ".yaml" || ext == ".yml") {
+		return task.HarnessYAML
+	}
+	return o.Format
+}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 )
 
 // csvScanner reads comma-separated rows (RFC 4180) without changing a byte: line
@@ -213,3 +214,39 @@ func (c *csvScanner) broken(field int, what string, at int) error {
 	c.start += n
 	return fault("quote", "field %d %s; the row was skipped", field, what)
 }
+
+// Row is one row of a comma-separated file.
+type Row struct {
+	// Line is where the row starts, from 1.
+	Line int
+	// Fields are the exact bytes of the fields.
+	Fields []string
+}
+
+// Rows yields the rows of a comma-separated file, its header included, without
+// changing a byte of a field: unlike encoding/csv, it keeps "\r\n" inside
+// quotes. Rows without content are passed over; a row that is no CSV is yielded
+// as a *SyntaxError, and the next one follows.
+func Rows(name string, r io.Reader) iter.Seq2[Row, error] {
+	return func(yield func(Row, error) bool) {
+		c := newCSV(newSource(name, r))
+		for {
+			fields, line, err := c.next()
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			row := Row{Line: line}
+			for _, f := range fields {
+				row.Fields = append(row.Fields, string(f))
+			}
+			var bad *SyntaxError
+			if !yield(row, err) || err != nil && !errors.As(err, &bad) {
+				return
+			}
+		}
+	}
+}
+
+// ParseTexts reads a Python list or tuple of texts as ast.literal_eval does: the
+// prize's classes column, "[' Yes', \" Don't\"]".
+func ParseTexts(literal string) ([]string, error) { return parseTexts(literal) }
