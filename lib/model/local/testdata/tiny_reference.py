@@ -18,7 +18,7 @@ import torch
 from neox import forward
 
 DATA = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../../data")
-MODELS = sys.argv[1:] or ["tiny-3k-s1", "tiny-14k-s2", "tiny-51k-s3", "tiny-534k-s1"]
+MODELS = sys.argv[1:] or ["tiny-3k-s1", "tiny-14k-s1", "tiny-51k-s1", "tiny-534k-s1"]
 
 
 def tensors(path):
