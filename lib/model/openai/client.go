@@ -1,0 +1,402 @@
+package openai
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"bellwether/lib/model"
+)
+
+// Client scores with one model of one server. It implements model.Generator and
+// is safe for concurrent use.
+type Client struct {
+	o        Options
+	t        *transport
+	server   server
+	model    served
+	way      Way
+	unit     unit   // of the server's offsets
+	bos      string // text of the token that the server puts before every text
+	noGreedy bool
+	identity model.Identity
+	remote   bool // the server has a /tokenize that is understood
+	warnings []string
+}
+
+// Open finds out what the server is and probes it: a handful of short
+// requests. The error says what is wrong with the server when no way of getting
+// exact or token-by-token log-probabilities passes (or Options.Way does not).
+func Open(ctx context.Context, o Options) (*Client, error) {
+	c, err := connect(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	ways := c.server.ways()
+	if o.Way != "" {
+		ways = []Way{o.Way}
+	}
+	var reasons []string
+	for _, way := range ways {
+		found, err := c.probe(ctx, way)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			reasons = append(reasons, fmt.Sprintf("%s: %v", way, err))
+			continue
+		}
+		c.adopt(way, found)
+		return c, nil
+	}
+	c.Close()
+	return nil, fmt.Errorf("openai: %s cannot be used to score %s: %s", c.server.name(c.t.base), c.model.ID, strings.Join(reasons, "; "))
+}
+
+// connect reaches the server and picks the model.
+func connect(ctx context.Context, o Options) (*Client, error) {
+	o = o.defaults()
+	t, err := newTransport(o)
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{o: o, t: t}
+	if c.server, err = identify(ctx, t); err != nil {
+		return nil, err
+	}
+	if c.model, err = c.server.pick(o.Model); err != nil {
+		return nil, err
+	}
+	if c.o.Top == 0 {
+		switch c.server.kind {
+		case "openai":
+			c.o.Top = 5
+		case "llama.cpp":
+			c.o.Top = 200
+		default:
+			c.o.Top = 20
+		}
+	}
+	if t.key != "" && strings.HasPrefix(t.base, "http://") && !loopback(t.base) {
+		c.warnings = append(c.warnings, "the API key travels unencrypted: "+t.base+" is neither https nor on this machine")
+	}
+	return c, nil
+}
+
+// adopt keeps what a probe found.
+func (c *Client) adopt(way Way, f found) {
+	c.way, c.unit, c.bos, c.noGreedy = way, f.unit, f.bos, f.noGreedy
+	c.warnings = append(c.warnings, f.warnings...)
+	id := c.server.describe(c.o.Identity, c.model, c.t.base)
+	if c.model.Identity == nil {
+		id.BOS = c.bos
+		switch way {
+		case Stepwise, StepwiseLlama:
+			id.Method = "token-by-token"
+		case Sampled:
+			id.Method = fmt.Sprintf("sampled n=%d temperature=%g seed=%d", c.o.Samples, c.o.Temperature, c.o.Seed)
+		default:
+			id.Method = "exact"
+		}
+	}
+	c.identity = id
+}
+
+// Identity says which model this is, as far as the server and Options tell.
+func (c *Client) Identity() model.Identity { return c.identity }
+
+// Capabilities says what the probe found.
+func (c *Client) Capabilities() model.Capabilities {
+	return model.Capabilities{
+		PromptLogProbs: c.way != Sampled, Generation: true, Estimated: c.way == Sampled,
+		MaxConcurrency: 4, // Score calls; the requests in flight are bounded for all of them together
+	}
+}
+
+// Way returns the way of scoring in use.
+func (c *Client) Way() Way { return c.way }
+
+// Warnings returns what the probe found doubtful but usable.
+func (c *Client) Warnings() []string { return append([]string(nil), c.warnings...) }
+
+// Spent returns what was used so far, the probe included.
+func (c *Client) Spent() Usage { return c.o.Meter.Spent() }
+
+// Close lets go of idle connections.
+func (c *Client) Close() { c.t.client.CloseIdleConnections() }
+
+// Score implements model.Scorer. Requests are sent one by one, as many at a
+// time as the server takes. The error is for all of them: the server is out of
+// reach or does not accept the key, the budget is spent (ErrBudget), ctx ended.
+func (c *Client) Score(ctx context.Context, requests []model.Request) ([]model.Reply, error) {
+	if c.way == Sampled {
+		return c.sample(ctx, requests)
+	}
+	replies := make([]model.Reply, len(requests))
+	err := c.each(ctx, len(requests), func(ctx context.Context, i int, s *slot) error {
+		var err error
+		if c.way == Stepwise || c.way == StepwiseLlama {
+			replies[i], err = c.stepwise(ctx, requests[i], s)
+		} else {
+			replies[i], err = c.exact(ctx, requests[i], s)
+		}
+		if err != nil && !fatal(err) {
+			replies[i], err = model.Reply{Err: err}, nil
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return replies, nil
+}
+
+// each calls do for 0 to n-1, each in a goroutine that starts with a place
+// among the requests in flight. The first error stops the rest.
+func (c *Client) each(ctx context.Context, n int, do func(ctx context.Context, i int, s *slot) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wait sync.WaitGroup
+	for i := range n {
+		if c.t.limit.acquire(ctx) != nil {
+			break
+		}
+		wait.Go(func() {
+			s := &slot{held: true}
+			defer s.drop(c.t.limit)
+			if err := do(ctx, i, s); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	wait.Wait()
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return nil
+}
+
+// fatal reports whether an error is for the batch and not for its request.
+func fatal(err error) bool {
+	var status *StatusError
+	var own *itemError
+	if errors.As(err, &own) {
+		return false
+	}
+	return !errors.As(err, &status) || status.general()
+}
+
+// itemError is about one request and not the server.
+type itemError struct{ text string }
+
+func (e *itemError) Error() string { return e.text }
+
+func failed(format string, args ...any) error { return &itemError{fmt.Sprintf(format, args...)} }
+
+// exact scores one request by one of the exact ways.
+func (c *Client) exact(ctx context.Context, r model.Request, s *slot) (model.Reply, error) {
+	if r.Continuation == "" {
+		return model.Reply{}, nil
+	}
+	if c.o.Tokenizer != nil && c.way != TGI {
+		return c.exactIDs(ctx, r, s)
+	}
+	given := r.Context
+	if given == "" {
+		given = c.o.Prefix
+	}
+	p := prompt{text: given + r.Continuation}
+	a, err := c.ask(ctx, c.way, p, s)
+	if err != nil {
+		return model.Reply{}, c.explain(err)
+	}
+	al, err := align(p.text, a, c.unit)
+	if err != nil {
+		return model.Reply{}, failed("the answer does not fit the question: %v", err)
+	}
+	// The continuation begins with the first token that ends after the boundary.
+	boundary, first := len(given), -1
+	for i := range al.length {
+		end := len(p.text)
+		if i+1 < al.length {
+			end = al.start[i+1]
+		}
+		if end < 0 {
+			continue
+		}
+		if end > boundary {
+			if al.start[i] < 0 {
+				return model.Reply{}, failed("where the continuation begins cannot be told: the server does not give the text of token %d", i)
+			}
+			first = i
+			break
+		}
+	}
+	if first < 0 {
+		return model.Reply{}, failed("none of the %d tokens belongs to the continuation", al.length)
+	}
+	var reply model.Reply
+	if al.start[first] < boundary {
+		reply.Warnings = append(reply.Warnings, fmt.Sprintf("boundary-merge: the token %q begins in the context", al.texts[first]))
+	}
+	for i := first; i < al.length; i++ {
+		offset := al.start[i] - boundary
+		if al.start[i] < 0 {
+			offset = reply.Tokens[len(reply.Tokens)-1].Offset
+		}
+		reply.Tokens = append(reply.Tokens, model.Token{Text: al.texts[i], Offset: offset, Greedy: a.entries[i].greedy})
+		if err := c.put(&reply, a.entries[i], i); err != nil {
+			return model.Reply{}, err
+		}
+	}
+	return reply, nil
+}
+
+// put sets the log-probability of the reply's last token.
+func (c *Client) put(reply *model.Reply, e entry, at int) error {
+	if e.nats == nil && at == 0 {
+		return failed("the first token of a text has no log-probability and the context is empty: set the prefix token of the model (Options.Prefix)")
+	}
+	if err := believable(e.nats); err != nil {
+		return failed("token %d (%q): %v", at, e.text, err)
+	}
+	reply.Tokens[len(reply.Tokens)-1].Nats = *e.nats
+	warn := func(text string) {
+		for _, w := range reply.Warnings {
+			if w == text {
+				return
+			}
+		}
+		reply.Warnings = append(reply.Warnings, text)
+	}
+	if *e.nats <= -9998 {
+		warn("clamped: the server says -9999 for minus infinity")
+	}
+	if c.noGreedy {
+		warn("greedy-unknown: the server does not say which token was the most probable")
+	}
+	return nil
+}
+
+// split is a request in tokens.
+type split struct {
+	ids      []int
+	first    int // of the continuation
+	warnings []string
+}
+
+// split encodes the whole and the context; the continuation's tokens are what
+// the whole has after the context's. room is how many tokens the server reads,
+// 0 when it is not known: what is longer is cut on the left.
+func (c *Client) split(r model.Request, encode func(string) ([]int, error), room int) (split, error) {
+	var out split
+	given := r.Context
+	if given == "" {
+		given = c.o.Prefix
+	}
+	whole, err := encode(given + r.Continuation)
+	if err != nil {
+		return out, err
+	}
+	before, err := encode(given)
+	if err != nil {
+		return out, err
+	}
+	for out.first < len(before) && out.first < len(whole) && before[out.first] == whole[out.first] {
+		out.first++
+	}
+	if out.first < len(before) {
+		out.warnings = append(out.warnings, fmt.Sprintf("boundary-merge: %d tokens of the context continue into the answer", len(before)-out.first))
+	}
+	if out.first == 0 {
+		return out, failed("the context is empty: set the prefix token of the model (Options.Prefix)")
+	}
+	if room > 0 && len(whole) > room {
+		cut := len(whole) - room
+		if cut >= out.first {
+			return out, failed("the continuation has %d tokens; the server reads at most %d", len(whole)-out.first, room)
+		}
+		out.warnings = append(out.warnings, fmt.Sprintf("truncated-left: %d of %d tokens", cut, len(whole)))
+		whole, out.first = whole[cut:], out.first-cut
+	}
+	out.ids = whole
+	return out, nil
+}
+
+// room is the number of prompt tokens that fit: one more is generated.
+func (c *Client) room() int { return max(0, c.identity.ContextLength-1) }
+
+// exactIDs scores a request sent as token ids.
+func (c *Client) exactIDs(ctx context.Context, r model.Request, s *slot) (model.Reply, error) {
+	sp, err := c.split(r, c.o.Tokenizer.Encode, c.room())
+	if err != nil {
+		return model.Reply{}, failed("%v", err)
+	}
+	a, err := c.ask(ctx, c.way, prompt{ids: sp.ids}, s)
+	if err != nil {
+		return model.Reply{}, c.explain(err)
+	}
+	if n := len(sp.ids); len(a.entries) < n || a.prompt >= 0 && a.prompt != n {
+		return model.Reply{}, failed("%d tokens were sent; the server scored %d, and %d came back", n, a.prompt, len(a.entries))
+	}
+	reply := model.Reply{Warnings: sp.warnings}
+	text := ""
+	for _, id := range sp.ids[sp.first:] {
+		text += c.o.Tokenizer.TokenText(id)
+	}
+	offset := 0
+	if strings.HasSuffix(text, r.Continuation) {
+		offset = len(r.Continuation) - len(text)
+	}
+	for i := sp.first; i < len(sp.ids); i++ {
+		if e := a.entries[i]; e.id >= 0 && e.id != sp.ids[i] {
+			return model.Reply{}, failed("token %d was sent as %d and came back as %d", i, sp.ids[i], e.id)
+		}
+		text := c.o.Tokenizer.TokenText(sp.ids[i])
+		reply.Tokens = append(reply.Tokens, model.Token{Text: text, Offset: offset, Greedy: a.entries[i].greedy})
+		offset += len(text)
+		if err := c.put(&reply, a.entries[i], i); err != nil {
+			return model.Reply{}, err
+		}
+	}
+	return reply, nil
+}
+
+// explain adds to a refusal what the user can do about it.
+func (c *Client) explain(err error) error {
+	var status *StatusError
+	if errors.As(err, &status) && status.Status == 400 && c.o.Tokenizer == nil && strings.Contains(strings.ToLower(status.Message), "context length") {
+		return fmt.Errorf("%w (too long for the model; with the model's tokenizer in Options or the family file it is cut on the left)", err)
+	}
+	return err
+}
+
+// Generate implements model.Generator: greedy decoding (temperature 0) by
+// /v1/completions, cut before the first of stop. The first prompt that fails
+// fails the call.
+func (c *Client) Generate(ctx context.Context, prompts []string, maxTokens int, stop []string) ([]string, error) {
+	texts := make([]string, len(prompts))
+	err := c.each(ctx, len(prompts), func(ctx context.Context, i int, s *slot) error {
+		in := map[string]any{"max_tokens": maxTokens, "temperature": 0}
+		if n := min(len(stop), 4); n > 0 { // OpenAI takes four
+			in["stop"] = stop[:n]
+		}
+		out, err := c.completions(ctx, in, prompt{text: prompts[i]}, maxTokens, s)
+		if err != nil {
+			return err
+		}
+		texts[i] = out.Choices[0].Text
+		for _, end := range stop {
+			if at := strings.Index(texts[i], end); end != "" && at >= 0 {
+				texts[i] = texts[i][:at]
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return texts, nil
+}

@@ -1,0 +1,127 @@
+package openai
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// limiter bounds the requests in flight by what the server can take: additive
+// increase, multiplicative decrease (Chiu and Jain 1989). It doubles each round
+// trip until the first refusal, then adds one. A 429 or 5xx cuts it by a
+// tenth, and so does a queue that has grown to seconds; several refusals within
+// one round trip are one. The cut is gentle because a refused request is asked
+// again: what a steep cut would waste is the server's time.
+type limiter struct {
+	mu       sync.Mutex
+	limit    float64 // requests that may be in flight, 1 to max
+	max      float64
+	flying   int
+	waiting  []chan struct{}
+	slow     bool          // past the first refusal
+	base     time.Duration // the shortest answer seen
+	smooth   time.Duration // exponentially smoothed answer time
+	lastCut  time.Time
+	paused   time.Time // nothing is sent before (Retry-After)
+	peak     int       // most in flight at once, for tests and reports
+	wakeSoon *time.Timer
+}
+
+// startLimit is the number of requests in flight before anything is known.
+const startLimit = 8
+
+func newLimiter(most int) *limiter {
+	return &limiter{limit: min(startLimit, float64(most)), max: float64(most)}
+}
+
+// acquire waits for a place.
+func (l *limiter) acquire(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	l.mu.Lock()
+	turn := make(chan struct{})
+	l.waiting = append(l.waiting, turn)
+	l.grant()
+	l.mu.Unlock()
+	select {
+	case <-turn:
+		return nil
+	case <-ctx.Done():
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		for i, w := range l.waiting {
+			if w == turn {
+				l.waiting = append(l.waiting[:i], l.waiting[i+1:]...)
+				return ctx.Err()
+			}
+		}
+		l.flying-- // the place came in the same instant: hand it on
+		l.grant()
+		return ctx.Err()
+	}
+}
+
+// grant lets waiting requests go; the lock is held.
+func (l *limiter) grant() {
+	if wait := time.Until(l.paused); wait > 0 {
+		if l.wakeSoon == nil {
+			l.wakeSoon = time.AfterFunc(wait, func() {
+				l.mu.Lock()
+				defer l.mu.Unlock()
+				l.wakeSoon = nil
+				l.grant()
+			})
+		}
+		return
+	}
+	for len(l.waiting) > 0 && float64(l.flying) < max(1, l.limit) {
+		close(l.waiting[0])
+		l.waiting = l.waiting[1:]
+		l.flying++
+		l.peak = max(l.peak, l.flying)
+	}
+}
+
+// release gives a place back and learns from how it went: took is the time to
+// the answer, refused whether the server was overloaded, pause how long it
+// asked to be left alone.
+func (l *limiter) release(took time.Duration, refused bool, pause time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.flying--
+	now := time.Now()
+	if pause > 0 && now.Add(pause).After(l.paused) {
+		l.paused = now.Add(pause)
+	}
+	if refused {
+		l.cut(now)
+	} else if took > 0 {
+		if l.base == 0 || took < l.base {
+			l.base = took
+		}
+		if l.smooth == 0 {
+			l.smooth = took
+		}
+		l.smooth += (took - l.smooth) / 16
+		switch {
+		case l.smooth > 8*l.base && l.smooth > 4*time.Second:
+			l.cut(now) // the queue is all on the server's side by now
+		case float64(l.flying+1) < l.limit-1:
+			// not at the limit: its success says nothing about more
+		case l.slow:
+			l.limit += 1 / l.limit
+		default:
+			l.limit++
+		}
+		l.limit = min(l.limit, l.max)
+	}
+	l.grant()
+}
+
+func (l *limiter) cut(now time.Time) {
+	l.slow = true
+	if now.Sub(l.lastCut) > max(l.smooth, 10*time.Millisecond) {
+		l.limit, l.lastCut = max(1, l.limit*0.9), now
+	}
+}
