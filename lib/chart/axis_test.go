@@ -80,9 +80,15 @@ func TestValues(t *testing.T) {
 		{nats.value(0), "0 nats"},
 		{nats.value(1234.5), "1234 nats"}, // to even
 		{nats.value(-1e-9), "0.000000 nats"},
-		{Count(999), "999"}, {Count(999.6), "1 thousand"}, {Count(999_600), "1 million"}, {Count(1e12), "1 trillion"},
-		{Count(0.5), "0.5"}, {decimal(-0.001, 2), "0.00"}, {power(1, -3), "10⁻³"},
-		{sentenceCase("éa"), "Éa"}, {sentenceCase(""), ""},
+		{Count(999), "999"},
+		{Count(999.6), "1 thousand"},
+		{Count(999_600), "1 million"},
+		{Count(1e12), "1 trillion"},
+		{Count(0.5), "0.5"},
+		{decimal(-0.001, 2), "0.00"},
+		{power(1, -3), "10⁻³"},
+		{sentenceCase("éa"), "Éa"},
+		{sentenceCase(""), ""},
 	} {
 		if tt.got != tt.want {
 			t.Errorf("got %q, want %q", tt.got, tt.want)
@@ -140,7 +146,7 @@ func FuzzWrap(f *testing.F) {
 			t.Errorf("%q became %q", text, lines)
 		}
 		for _, l := range lines {
-			if face.width(l) > width && len([]rune(l)) > 1 {
+			if face.width(l) > width+0.5 && len([]rune(l)) > 1 {
 				t.Errorf("line %q is %v px, want at most %v", l, face.width(l), width)
 			}
 		}

@@ -266,6 +266,20 @@ func TestLiveCharts(t *testing.T) {
 		b.do(scheme("light"))
 		b.clean()
 	})
+	t.Run("broken option", func(t *testing.T) {
+		b.t = t
+		b.show(echarts.Script() + strings.Replace(charts, `data-bellwether='{`, `data-bellwether='{{`, 1))
+		b.alive(1)
+		if !eval[bool](b, `document.querySelector('[data-live=failed] img').offsetWidth > 800`) {
+			t.Error("the picture of a chart that does not start is not there")
+		}
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		if len(b.messages) != 1 || !strings.Contains(b.messages[0], "bellwether:") {
+			t.Errorf("console: %q, want one message", b.messages)
+		}
+		b.messages = nil
+	})
 	t.Run("no JavaScript", func(t *testing.T) {
 		b.t = t
 		b.do(func(ctx context.Context, target *chromedp.Target) (v chromedp.Void, err error) {

@@ -41,14 +41,22 @@ func TestCheckNamesSeriesAndPoint(t *testing.T) {
 		harm func(*chart.Chart)
 		want string
 	}{
-		{"NaN", func(c *chart.Chart) { c.Panels[0].Points[0].Points[1].Y = math.NaN() },
-			`chart: series "measured", point 2: y is NaN, want a finite number`},
-		{"infinite, with a label", func(c *chart.Chart) { c.Panels[0].Points[0].Points[0].X = math.Inf(1) },
-			`chart: series "measured", point 1 (one): x is +Inf, want a finite number`},
-		{"logarithm of nothing", func(c *chart.Chart) { c.Panels[0].Points[0].Points[2].X = 0 },
-			`chart: series "measured", point 3: x is 0, want a number above 0 on a logarithmic axis`},
-		{"negative bar", func(c *chart.Chart) { c.Panels[0].Points[0].Points[1].Up = -1 },
-			`chart: series "measured", point 2: the error bar is 0.03 down and -1 up, want lengths of 0 or more`},
+		{
+			"NaN", func(c *chart.Chart) { c.Panels[0].Points[0].Points[1].Y = math.NaN() },
+			`chart: series "measured", point 2: y is NaN, want a finite number`,
+		},
+		{
+			"infinite, with a label", func(c *chart.Chart) { c.Panels[0].Points[0].Points[0].X = math.Inf(1) },
+			`chart: series "measured", point 1 (one): x is +Inf, want a finite number`,
+		},
+		{
+			"logarithm of nothing", func(c *chart.Chart) { c.Panels[0].Points[0].Points[2].X = 0 },
+			`chart: series "measured", point 3: x is 0, want a number above 0 on a logarithmic axis`,
+		},
+		{
+			"negative bar", func(c *chart.Chart) { c.Panels[0].Points[0].Points[1].Up = -1 },
+			`chart: series "measured", point 2: the error bar is 0.03 down and -1 up, want lengths of 0 or more`,
+		},
 		{"NaN in a band", func(c *chart.Chart) {
 			c.Panels[0].Bands = []chart.Band{{Name: "90%", X: []float64{1e6, 1e7}, Low: []float64{0, math.NaN()}, High: []float64{1, 1}}}
 		}, `chart: band "90%", point 2: low is NaN, want a finite number`},
@@ -63,16 +71,26 @@ func TestCheckNamesSeriesAndPoint(t *testing.T) {
 		}, `chart: curve "forecast", point 2: y is -Inf, want a finite number`},
 		{"no name", func(c *chart.Chart) { c.Panels[0].Points[0].Name = " " }, `chart: series 1 has no name`},
 		{"no unit", func(c *chart.Chart) { c.X.Unit = "" }, `chart: the horizontal axis (model size) has no unit`},
-		{"axis backwards", func(c *chart.Chart) { c.Panels[0].Y.Min = 2 },
-			`chart: the vertical axis of panel 1: the axis (accuracy) goes from 2 to 0, want a first end below the last (and above 0 when logarithmic)`},
-		{"span", func(c *chart.Chart) { c.Spans = []chart.Span{{Name: "jump", At: 5, Low: 6, High: 7}} },
-			`chart: span "jump": 5 is not within [6, 7]`},
-		{"level", func(c *chart.Chart) { c.Panels[0].Levels = []chart.Level{{Text: "guessing", Y: math.NaN()}} },
-			`chart: level "guessing", point 1: y is NaN, want a finite number`},
-		{"silent", func(c *chart.Chart) { c.Sentence = "" },
-			`chart: Sentence is empty: a reader without the picture would learn nothing`},
-		{"nothing", func(c *chart.Chart) { c.Panels[0].Points = nil },
-			`chart: nothing to draw: no panel has a point, a band or a curve`},
+		{
+			"axis backwards", func(c *chart.Chart) { c.Panels[0].Y.Min = 2 },
+			`chart: the vertical axis of panel 1: the axis (accuracy) goes from 2 to 0, want a first end below the last (and above 0 when logarithmic)`,
+		},
+		{
+			"span", func(c *chart.Chart) { c.Spans = []chart.Span{{Name: "jump", At: 5, Low: 6, High: 7}} },
+			`chart: span "jump": 5 is not within [6, 7]`,
+		},
+		{
+			"level", func(c *chart.Chart) { c.Panels[0].Levels = []chart.Level{{Text: "guessing", Y: math.NaN()}} },
+			`chart: level "guessing", point 1: y is NaN, want a finite number`,
+		},
+		{
+			"silent", func(c *chart.Chart) { c.Sentence = "" },
+			`chart: Sentence is empty: a reader without the picture would learn nothing`,
+		},
+		{
+			"nothing", func(c *chart.Chart) { c.Panels[0].Points = nil },
+			`chart: nothing to draw: no panel has a point, a band or a curve`,
+		},
 		{"no panels", func(c *chart.Chart) { c.Panels = nil }, `chart: no panels`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

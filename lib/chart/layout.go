@@ -100,7 +100,7 @@ func (c *Chart) lay(width, height float64, ys []scale) layout {
 	l := layout{width: width}
 	y := 12.0
 	l.titleTop = y
-	l.title = titleFace.balance(c.Title, width-2*side-toolbox, 4)
+	l.title = titleFace.balance(c.Title, width-2*side-toolbox, 5)
 	y += titleLine * float64(len(l.title))
 	if len(l.title) > 0 {
 		y += 2

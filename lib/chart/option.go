@@ -43,7 +43,7 @@ func (c *Chart) Option() ([]byte, error) {
 	e.Validate()
 	base := e.JSON()
 	media := []any{map[string]any{"option": c.relaid(l)}}
-	widths := []float64{pageWidth, 720, 600, 460, 340}
+	widths := []float64{pageWidth, 780, 700, 620, 540, 460, 400, 340}
 	for i, laid := range widths[1:] { // each laid for the narrowest of its range
 		media = append(media, map[string]any{"query": map[string]any{"maxWidth": widths[i] - 1}, "option": c.relaid(c.lay(laid, l.height, ys))})
 	}
@@ -233,18 +233,17 @@ func round(v float64) float64 { return math.Round(v*1e6) / 1e6 }
 // A series of go-echarts with the settings that it lacks. Its fields win over the embedded ones.
 type liveSeries struct {
 	charts.SingleSeries
-	Z       int   `json:"z"`
-	Silent  bool  `json:"silent,omitempty"`
-	Clip    *bool `json:"clip,omitempty"`
-	Line    any   `json:"lineStyle,omitempty"`
-	Item    any   `json:"itemStyle,omitempty"`
-	Tip     any   `json:"tooltip,omitempty"`
-	Area    any   `json:"markArea,omitempty"`
-	Rule    any   `json:"markLine,omitempty"`
-	Stress  any   `json:"emphasis,omitempty"`
-	Encode  any   `json:"encode,omitempty"`
-	Dash    []int `json:"dash,omitempty"`
-	Caption any   `json:"label,omitempty"`
+	Z      int    `json:"z"`
+	Silent bool   `json:"silent,omitempty"`
+	Clip   *bool  `json:"clip,omitempty"`
+	Line   any    `json:"lineStyle,omitempty"`
+	Item   any    `json:"itemStyle,omitempty"`
+	Tip    any    `json:"tooltip,omitempty"`
+	Area   any    `json:"markArea,omitempty"`
+	Rule   any    `json:"markLine,omitempty"`
+	Stress any    `json:"emphasis,omitempty"`
+	Encode any    `json:"encode,omitempty"`
+	What   string `json:"what,omitempty"` // is measured, for fn:tip
 }
 
 // A datum is one point of a series: where it lies and what hovering says.
@@ -261,7 +260,7 @@ func (c *Chart) series(lay layout, x scale, ys []scale) []liveSeries {
 	for i, p := range c.Panels {
 		y := ys[i]
 		base := func(name, kind string, z int) liveSeries {
-			return liveSeries{SingleSeries: charts.SingleSeries{Name: name, Type: kind, XAxisIndex: i, YAxisIndex: i}, Z: z}
+			return liveSeries{SingleSeries: charts.SingleSeries{Name: name, Type: kind, XAxisIndex: i, YAxisIndex: i}, Z: z, What: p.Y.Name}
 		}
 		for _, s := range p.Points {
 			if len(s.Points) == 0 {
@@ -284,7 +283,7 @@ func (c *Chart) series(lay layout, x scale, ys []scale) []liveSeries {
 			barred := false
 			for _, pt := range s.Points {
 				low, high := pt.Y-pt.Down, pt.Y+pt.Up
-				data = append(data, datum{[]float64{round(x.at(pt.X)), round(y.at(pt.Y))}, head(pt.Label, x.value(pt.X)), y.Name + " " + interval(y, pt.Y, low, high) + ", " + s.Name})
+				data = append(data, datum{[]float64{round(x.at(pt.X)), round(y.at(pt.Y))}, head(pt.Label, x.value(pt.X)), interval(y, pt.Y, low, high)})
 				bottom := y.lo
 				if !y.Log || low > 0 {
 					bottom = y.at(low)
@@ -314,7 +313,7 @@ func (c *Chart) series(lay layout, x scale, ys []scale) []liveSeries {
 			s.Line, s.Item = style, map[string]any{"color": lk.light}
 			var data []datum
 			for j := range l.X {
-				data = append(data, datum{[]float64{round(x.at(l.X[j])), round(y.at(l.Y[j]))}, x.value(l.X[j]), y.Name + " " + y.value(l.Y[j]) + ", " + l.Name})
+				data = append(data, datum{[]float64{round(x.at(l.X[j])), round(y.at(l.Y[j]))}, x.value(l.X[j]), y.value(l.Y[j])})
 			}
 			s.Data, s.Clip = data, &yes
 			out = append(out, s)

@@ -161,14 +161,15 @@ func (r run) outline() vg.Path {
 
 // balance wraps like wrap, and then evens the lines out: no last word stands alone.
 func (f face) balance(text string, width float64, maxLines int) []string {
-	lines := f.wrap(text, width, maxLines)
+	words := f.measure(text)
+	lines := f.lines(words, width, maxLines)
 	if len(lines) < 2 || strings.HasSuffix(lines[len(lines)-1], "…") {
 		return lines
 	}
 	narrow, wide := width/2, width
 	for wide-narrow > 12 {
 		mid := (narrow + wide) / 2
-		if tried := f.wrap(text, mid, maxLines+1); len(tried) <= len(lines) {
+		if tried := f.lines(words, mid, maxLines+1); len(tried) <= len(lines) {
 			lines, wide = tried, mid
 		} else {
 			narrow = mid
@@ -177,22 +178,52 @@ func (f face) balance(text string, width float64, maxLines int) []string {
 	return lines
 }
 
+// A word has its width in px.
+type word struct {
+	text  string
+	width float64
+}
+
+// measure splits text into paragraphs of words.
+func (f face) measure(text string) [][]word {
+	var paragraphs [][]word
+	for line := range strings.Lines(text) {
+		var words []word
+		for w := range strings.FieldsSeq(line) {
+			words = append(words, word{w, f.width(w)})
+		}
+		paragraphs = append(paragraphs, words)
+	}
+	return paragraphs
+}
+
 // wrap breaks text at spaces into lines of at most width px, and words that are wider anywhere. What
 // exceeds maxLines is cut, with an ellipsis. Line breaks of the text are kept.
 func (f face) wrap(text string, width float64, maxLines int) []string {
+	return f.lines(f.measure(text), width, maxLines)
+}
+
+func (f face) lines(paragraphs [][]word, width float64, maxLines int) []string {
+	space := f.width(" ")
 	var lines []string
-	for paragraph := range strings.Lines(text) {
-		line := ""
-		for word := range strings.FieldsSeq(paragraph) {
-			joined := strings.TrimSpace(line + " " + word)
-			if line == "" || f.width(joined) <= width {
-				line = joined
-			} else {
-				lines, line = append(lines, line), word
+	for _, words := range paragraphs {
+		line, taken := "", 0.0
+		for _, w := range words {
+			if line != "" && taken+space+w.width <= width {
+				line, taken = line+" "+w.text, taken+space+w.width
+				continue
 			}
-			for f.width(line) > width {
+			if line != "" {
+				lines = append(lines, line)
+			}
+			line, taken = w.text, w.width
+			for taken > width {
 				n := f.fit(line, width)
+				if n == len(line) {
+					break // one letter, wider than the line
+				}
 				lines, line = append(lines, line[:n]), line[n:]
+				taken = f.width(line)
 			}
 		}
 		if line != "" {

@@ -19,7 +19,7 @@ const raised = { '-': '⁻', 0: '⁰', 1: '¹', 2: '²', 3: '³', 4: '⁴', 5: '
 const minus = (s) => s.replace('-', '−');
 const escape = (s) => String(s).replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 
-// The functions that an option may name as "fn:...": each is made for the object that names it.
+// The functions that an option may name as "fn:...": each is made for the object that names it, and the whole.
 const functions = {
   // 6.477 decades: 3·10⁶
   power: () => (v) => {
@@ -30,7 +30,7 @@ const functions = {
   percent: (label) => (v) => minus((v * 100).toFixed(label.decimals)).replace(/^−(0(\.0*)?)$/, '$1'),
   number: (label) => (v) => minus(v.toFixed(label.decimals)).replace(/^−(0(\.0*)?)$/, '$1'),
   // what hovering says: the model once, then a line for each value at its size
-  tip: () => (params) => {
+  tip: (tooltip, base) => (params) => {
     const shown = (Array.isArray(params) ? params : [params]).filter((p) => p.data && p.data.tip);
     const lines = [];
     let head = '';
@@ -39,7 +39,7 @@ const functions = {
         head = p.data.head;
         lines.push(`<b>${escape(head)}</b>`);
       }
-      lines.push(`<span style="display:inline-block;width:.7em;height:.7em;border-radius:50%;margin-right:.4em;background:${escape(p.borderColor || p.color)}"></span>${escape(p.data.tip)}`);
+      lines.push(`<span style="display:inline-block;width:.7em;height:.7em;border-radius:50%;margin-right:.4em;background:${escape(p.borderColor || p.color)}"></span>${escape(base.series[p.seriesIndex].what)} ${escape(p.data.tip)}, ${escape(p.seriesName)}`);
     }
     return lines.join('<br>');
   },
@@ -74,17 +74,17 @@ function fit(spec) {
 
 // resolve copies an option, with functions in the place of their names, colours for a dark page and letters of
 // a size that fits.
-function resolve(node, colors, letters) {
-  if (Array.isArray(node)) return node.map((n) => resolve(n, colors, letters));
+function resolve(node, colors, letters, base) {
+  if (Array.isArray(node)) return node.map((n) => resolve(n, colors, letters, base));
   if (node && typeof node === 'object') {
     const copy = {};
     for (const [key, value] of Object.entries(node)) {
       if ((key === 'formatter' || key === 'renderItem') && typeof value === 'string' && value.startsWith('fn:')) {
         const make = functions[value.slice(3)];
         if (!make) throw new Error(`chart: no function ${value}`);
-        copy[key] = make(node);
+        copy[key] = make(node, base);
       } else {
-        copy[key] = key === 'fontSize' ? value * letters : resolve(value, colors, letters);
+        copy[key] = key === 'fontSize' ? value * letters : resolve(value, colors, letters, base);
       }
     }
     return copy;
@@ -129,7 +129,7 @@ function start() {
       el.insertBefore(stage, picture);
       picture.style.display = 'none';
       const chart = init(stage, null, { renderer: 'canvas' });
-      chart.setOption(resolve(spec.option, colors, fit(spec)));
+      chart.setOption(resolve(spec.option, colors, fit(spec), spec.option.baseOption));
       chart.group = `bellwether ${spec.group}`;
       connect(chart.group);
       live.set(el, { chart, stage, shade: `${dark} ${paper}` });
