@@ -174,6 +174,39 @@ func TestTrain(t *testing.T) {
 	}
 }
 
+// Warm-up to the peak, half of it midway through the cosine, 5% at the end.
+func TestRate(t *testing.T) {
+	s := Settings{Steps: 1100, Rate: 1, Warmup: 100, Floor: .05}
+	var got []float64
+	for _, step := range []int{1, 50, 100, 600, 1100} {
+		got = append(got, s.rateAt(step))
+	}
+	want := []float64{.01, .5, 1, .05 + .95/2, .05}
+	for i := range want {
+		if math.Abs(got[i]-want[i]) > 1e-12 {
+			t.Errorf("rates %v, want %v", got, want)
+		}
+	}
+	if peak := Sizes[0].Settings(1).Rate; math.Abs(peak-1.5e-2*math.Pow(3368.0/1624, -.348)) > 1e-12 {
+		t.Errorf("peak rate %v of the smallest size", peak)
+	}
+}
+
+// One step of AdamW on two weights, worked out by hand (Loshchilov and Hutter
+// 2019, algorithm 2): after the first step mean/sqrt(square) is the gradient's
+// sign, whatever its size and the clipping.
+func TestUpdate(t *testing.T) {
+	weights, gradient := []float32{2, -1}, []float32{30, -40}
+	s := Settings{Steps: 10, Rate: .1, Warmup: 1, Floor: 1, Decay: .5, Beta1: .9, Beta2: .98, MaxNorm: 1}
+	update(weights, gradient, make([]float32, 2), make([]float32, 2), []run{{1, true}, {1, false}}, 1, s)
+	want := []float32{2*(1-.1*.5) - .1, -1 + .1}
+	for i := range want {
+		if math.Abs(float64(weights[i]-want[i])) > 1e-5 {
+			t.Errorf("weights %v, want %v", weights, want)
+		}
+	}
+}
+
 func TestTrainStops(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()

@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"bellwether/lib/model/local"
 )
@@ -51,7 +52,7 @@ func Train(ctx context.Context, world *World, s Settings, at []int, report func(
 	if err != nil {
 		return nil, err
 	}
-	decays := decayMask(n)
+	decays := decayRuns(n)
 	mean := make([]float32, len(n.Weights))
 	square := make([]float32, len(n.Weights))
 
@@ -103,7 +104,7 @@ func Initialise(n *local.Network, rng *rand.Rand) {
 	for _, t := range n.Tensors() {
 		if len(t.Shape) == 1 {
 			fill := float32(0)
-			if isGain(t.Name) {
+			if strings.HasSuffix(t.Name, "norm.weight") {
 				fill = 1
 			}
 			for i := range t.Data {
@@ -115,7 +116,7 @@ func Initialise(n *local.Network, rng *rand.Rand) {
 		switch {
 		case t.Name == "gpt_neox.embed_in.weight":
 			deviation = .3
-		case hasSuffix(t.Name, "attention.dense.weight"), hasSuffix(t.Name, "dense_4h_to_h.weight"):
+		case strings.HasSuffix(t.Name, "attention.dense.weight"), strings.HasSuffix(t.Name, "dense_4h_to_h.weight"):
 			deviation /= math.Sqrt(2 * float64(n.Config.Layers))
 		}
 		for i := range t.Data {
@@ -124,15 +125,14 @@ func Initialise(n *local.Network, rng *rand.Rand) {
 	}
 }
 
-func isGain(name string) bool { return hasSuffix(name, "norm.weight") }
-
-func hasSuffix(s, suffix string) bool {
-	return len(s) >= len(suffix) && s[len(s)-len(suffix):] == suffix
+// run is a stretch of weights: one tensor's.
+type run struct {
+	length int
+	decays bool // matrices do; gains and biases do not
 }
 
-// decayMask lists, in the order of the weights, how many of them decay: runs
-// of (length, decays).
-func decayMask(n *local.Network) []run {
+// decayRuns lists the tensors in the order of the weights.
+func decayRuns(n *local.Network) []run {
 	var runs []run
 	for _, t := range n.Tensors() {
 		runs = append(runs, run{len(t.Data), len(t.Shape) > 1})
@@ -140,12 +140,7 @@ func decayMask(n *local.Network) []run {
 	return runs
 }
 
-type run struct {
-	length int
-	decays bool
-}
-
-// Rate returns the learning rate of a step (from 1).
+// rateAt returns the learning rate of a step, counted from 1.
 func (s Settings) rateAt(step int) float64 {
 	if step <= s.Warmup {
 		return s.Rate * float64(step) / float64(s.Warmup)
