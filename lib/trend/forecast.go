@@ -76,6 +76,7 @@ type forecaster struct {
 	se2    float64 // item noise of a further model
 	cal    *calibration
 	lo, hi float64
+	parts  []component // scratch
 }
 
 func newForecaster(s Series) *forecaster {

@@ -52,7 +52,8 @@ func (l Link) Loss(accuracy float64) float64 {
 // weightedLink is one link of a fit with its posterior probability.
 type weightedLink struct {
 	Link
-	w float64
+	w     float64
+	table []float64 // the average over items, nil: at the mean loss
 }
 
 // The prior of a fitted link: measured on greedy exact match of the tiny family
@@ -65,8 +66,8 @@ const (
 
 // fitLink weighs a grid of links by how they explain accuracies measured on the
 // same models, with a prior. Each accuracy counts as a share of about
-// y(1-y)/se^2 items.
-func fitLink(loss []float64, acc Series, chance, highest float64) []weightedLink {
+// y(1-y)/se^2 items. With a spread the links are averaged over items.
+func fitLink(loss []float64, acc Series, chance, highest float64, spread []float64) []weightedLink {
 	if highest == 0 {
 		highest = 1
 	}
@@ -82,9 +83,12 @@ func fitLink(loss []float64, acc Series, chance, highest float64) []weightedLink
 		for j := -6; j <= 7; j++ {
 			u, v := float64(i)*0.2, float64(j)*0.35
 			l := weightedLink{Link: Link{Scale: linkScale * math.Exp(u*linkScaleSD*1.5), Power: linkPower + v*linkPowerSD, Chance: chance, Max: highest}}
+			if spread != nil {
+				l = tabulate(l.Link, spread)
+			}
 			lp := -0.5 * (u*u*2.25 + v*v)
 			for k, y := range acc.Y {
-				p := clamp(l.Accuracy(loss[k]), 1e-4, 1-1e-4)
+				p := clamp(l.accuracy(loss[k]), 1e-4, 1-1e-4)
 				lp += items[k] * (y*math.Log(p) + (1-y)*math.Log1p(-p))
 			}
 			l.w = lp
@@ -169,17 +173,26 @@ func (c JumpSettings) Forecast(s Series, at []float64) (*Jump, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := s.Len()
 	j := &Jump{Series: s, Threshold: c.Threshold}
 	links, err := c.links(s, loss, j)
 	if err != nil {
 		return nil, err
 	}
+	if err := j.run(c, logs, links, at); err != nil {
+		return nil, err
+	}
+	return j, nil
+}
+
+// run forecasts the log loss and pushes it through the links.
+func (j *Jump) run(c JumpSettings, logs Series, links []weightedLink, at []float64) error {
+	s := j.Series
+	n := s.Len()
 	f := newForecaster(logs)
 	defer f.done()
 	for _, x := range at {
 		if !finite(x) {
-			return nil, fmt.Errorf("series %q: forecast at 10^%v", s.Name, x)
+			return fmt.Errorf("series %q: forecast at 10^%v", s.Name, x)
 		}
 		j.Curve = append(j.Curve, jumpAt(f, links, x, c.Threshold))
 	}
@@ -195,7 +208,7 @@ func (c JumpSettings) Forecast(s Series, at []float64) (*Jump, error) {
 		}
 	}
 	j.Sentence = j.sentence()
-	return j, nil
+	return nil
 }
 
 // logLoss returns the losses and the series of their logarithms.
@@ -243,14 +256,8 @@ func (c JumpSettings) links(s Series, loss []float64, j *Jump) ([]weightedLink, 
 			return nil, fmt.Errorf("series %q and %q are not of the same sizes", s.Name, acc.Name)
 		}
 		acc, _ = acc.floored()
-		links := fitLink(loss, acc, acc.Chance, acc.Max)
-		best := links[0]
-		for _, l := range links {
-			if l.w > best.w {
-				best = l
-			}
-		}
-		j.Link, j.Fitted = best.Link, true
+		links := fitLink(loss, acc, acc.Chance, acc.Max, nil)
+		j.Link, j.Fitted = likeliest(links), true
 		if slices.Max(acc.Y) < acc.Chance+0.05 {
 			j.Warnings = append(j.Warnings, errors.New("no model scores above chance yet: the link from loss to accuracy is the prior, not a measurement"))
 		}
@@ -261,97 +268,123 @@ func (c JumpSettings) links(s Series, loss []float64, j *Jump) ([]weightedLink, 
 	default:
 		return nil, fmt.Errorf("series %q: the length of the answers is not known: give tokens, a link, or the accuracies", s.Name)
 	}
-	return []weightedLink{{j.Link, 1}}, nil
+	return []weightedLink{{Link: j.Link, w: 1}}, nil
 }
 
-// components lists the mixture of a further model's log loss at x, widened by
-// the calibration. latent leaves out the noise of that model.
-func (f *forecaster) components(x float64, latent bool, out []component) []component {
+// mixtureAt tabulates the distribution of a further model's log loss at x,
+// widened by the calibration. latent leaves out the noise of that model.
+func (f *forecaster) mixtureAt(x float64, latent bool) distribution {
 	a := f.a
 	z := x - a.x0
 	var basis [nAlpha]float64
 	for i := range basis {
 		basis[i] = a.basis(i, z)
 	}
-	horizon := max(x-f.s.X[f.s.Len()-1], 0)
-	scale := f.cal.widen(horizon, 0)
-	last, keep := f.s.Y[f.s.Len()-1], 1.0
+	n := f.s.Len()
+	horizon := max(x-f.s.X[n-1], 0)
+	last, keep := f.s.Y[n-1], 1.0
 	if horizon > 0 {
 		keep = f.cal.keep.value(horizon)
 	}
+	parts := f.parts[:0]
+	sum, mean, second := 0.0, 0.0, 0.0
 	for c := range nCov {
 		_, tau := covCell(c)
-		noise := 0.0
+		noise, items := 0.0, 0.0
 		if !latent {
-			noise = f.se2 + tau*tau*a.s2*a.dx*a.dx
+			noise, items = f.se2+tau*tau*a.s2*a.dx*a.dx, f.se2
 		}
 		a.eachAlpha(c, z, &basis, func(w, m, v float64) {
-			if w > 1e-6 {
-				out = append(out, component{w, last + keep*(m-last), scale * math.Sqrt(max(v+noise, 1e-18))})
+			if w < 1e-4 {
+				return
 			}
+			v = max(v+noise, 1e-18)
+			p := component{w, last + keep*(m-last), math.Sqrt(v) * f.cal.widen(horizon, items/v)}
+			parts = append(parts, p)
+			sum += w
+			mean += w * p.mean
+			second += w * (p.mean*p.mean + p.sd*p.sd)
 		})
 	}
-	return out
+	f.parts = parts
+	mean /= sum
+	sd := math.Sqrt(max(second/sum-mean*mean, 1e-18))
+	d := distribution{from: mean - 6*sd, step: 12 * sd / float64(len(distribution{}.below)-1)}
+	for i := range d.below {
+		v := d.from + d.step*float64(i)
+		p := 0.0
+		for _, c := range parts {
+			switch t := (v - c.mean) / c.sd; {
+			case t > 6:
+				p += c.w
+			case t > -6:
+				p += c.w * normalCDF(t)
+			}
+		}
+		d.below[i] = p / sum
+	}
+	return d
 }
 
 type component struct{ w, mean, sd float64 }
 
-// below returns the probability that the mixture is below v.
-func below(cs []component, v float64) float64 {
-	if math.IsInf(v, 1) {
-		return 1
-	}
-	p, sum := 0.0, 0.0
-	for _, c := range cs {
-		p += c.w * normalCDF((v-c.mean)/c.sd)
-		sum += c.w
-	}
-	return p / sum
+// distribution is a tabulated cumulative distribution.
+type distribution struct {
+	from, step float64
+	below      [161]float64
 }
 
-// percentile inverts below by bisection.
-func percentile(cs []component, p float64) float64 {
-	lo, hi := math.Inf(1), math.Inf(-1)
-	for _, c := range cs {
-		lo, hi = min(lo, c.mean-8*c.sd), max(hi, c.mean+8*c.sd)
+// cdf returns the probability of a value below v.
+func (d *distribution) cdf(v float64) float64 {
+	t := (v - d.from) / d.step
+	switch {
+	case t <= 0:
+		return 0
+	case t >= float64(len(d.below)-1):
+		return 1
 	}
-	for range 50 {
-		mid := 0.5 * (lo + hi)
-		if below(cs, mid) < p {
-			lo = mid
-		} else {
-			hi = mid
-		}
+	i := int(t)
+	return d.below[i] + (t-float64(i))*(d.below[i+1]-d.below[i])
+}
+
+// percentile inverts cdf.
+func (d *distribution) percentile(p float64) float64 {
+	i, _ := slices.BinarySearch(d.below[:], p)
+	if i == 0 {
+		return d.from
 	}
-	return 0.5 * (lo + hi)
+	if i == len(d.below) {
+		return d.from + d.step*float64(i-1)
+	}
+	f := (p - d.below[i-1]) / (d.below[i] - d.below[i-1])
+	return d.from + d.step*(float64(i-1)+f)
 }
 
 // above returns the probability that accuracy exceeds a threshold.
-func above(cs []component, links []weightedLink, threshold float64) float64 {
+func (d *distribution) above(links []weightedLink, threshold float64) float64 {
 	p := 0.0
-	for _, l := range links {
-		if v := l.Loss(threshold); v > 0 {
-			p += l.w * below(cs, math.Log(v))
+	for i := range links {
+		if v := links[i].loss(threshold); v > 0 {
+			p += links[i].w * d.cdf(math.Log(v))
 		}
 	}
 	return p
 }
 
 func jumpAt(f *forecaster, links []weightedLink, x, threshold float64) JumpPoint {
-	cs := f.components(x, false, nil)
-	out := JumpPoint{X: x, P: above(cs, links, threshold), Loss: math.Exp(percentile(cs, 0.5)), Skill: skilled(f.s.X, x)}
+	d := f.mixtureAt(x, false)
+	out := JumpPoint{X: x, P: d.above(links, threshold), Loss: math.Exp(d.percentile(0.5)), Skill: skilled(f.s.X, x)}
 	if len(links) == 1 {
-		l := links[0]
-		out.Accuracy = l.Accuracy(out.Loss)
-		out.Lo90 = l.Accuracy(math.Exp(percentile(cs, 0.95)))
-		out.Hi90 = l.Accuracy(math.Exp(percentile(cs, 0.05)))
+		l := &links[0]
+		out.Accuracy = l.accuracy(out.Loss)
+		out.Lo90, out.Hi90 = l.accuracy(math.Exp(d.percentile(0.95))), l.accuracy(math.Exp(d.percentile(0.05)))
 		return out
 	}
 	find := func(p float64) float64 { // P(accuracy > v) = 1-p
 		lo, hi := links[0].Chance, links[0].max()
-		for range 30 {
+		for range 20 {
 			mid := 0.5 * (lo + hi)
-			if above(cs, links, mid) > 1-p {
+			if d.above(links, mid) > 1-p {
 				lo = mid
 			} else {
 				hi = mid
@@ -366,23 +399,26 @@ func jumpAt(f *forecaster, links []weightedLink, x, threshold float64) JumpPoint
 // crossing finds where the probability that the trend has crossed the threshold
 // passes 5%, 50% and 95%.
 func (j *Jump) crossing(f *forecaster, links []weightedLink, sizes []float64) {
-	const step, reach = 0.05, 3.0
+	const step, reach = 0.1, 3.0
 	first, last := sizes[0], sizes[len(sizes)-1]
 	out := [3]float64{math.Inf(1), math.Inf(1), math.Inf(1)}
 	highest, before := 0.0, 0.0
-	var cs []component
-	for x := first; x <= last+reach+1e-9; x += step {
-		cs = f.components(x, true, cs[:0])
+	for i := 0; ; i++ {
+		x := first + step*float64(i)
+		if x > last+reach+1e-9 {
+			break
+		}
+		d := f.mixtureAt(x, true)
 		// Once crossed, it stays crossed: later uncertainty is about how far.
-		p := max(highest, above(cs, links, j.Threshold))
-		for i, q := range [3]float64{0.05, 0.5, 0.95} {
-			if !math.IsInf(out[i], 1) || p < q {
+		p := max(highest, d.above(links, j.Threshold))
+		for k, q := range [3]float64{0.05, 0.5, 0.95} {
+			if !math.IsInf(out[k], 1) || p < q {
 				continue
 			}
-			if x == first {
-				out[i] = math.Inf(-1)
+			if i == 0 {
+				out[k] = math.Inf(-1)
 			} else {
-				out[i] = x - step*(p-q)/(p-before)
+				out[k] = x - step*(p-q)/(p-before)
 			}
 		}
 		before, highest = p, p

@@ -73,6 +73,7 @@ func (c *curve) objective(y, mult []float64) *objective {
 	for j, x := range c.coords {
 		o.lo[j], o.hi[j] = x.lo, x.hi
 	}
+	o.tiny = c.rounding(y, nil)
 	o.residuals = func(p, r, jac []float64) {
 		c.eval(p, r, jac)
 		for i := range r {
@@ -84,6 +85,20 @@ func (c *curve) objective(y, mult []float64) *objective {
 		}
 	}
 	return o
+}
+
+// rounding is the sum of squares that errors of 1e-15 of the data would leave.
+func (c *curve) rounding(y, rows []float64) float64 {
+	v := append([]float64(nil), y...)
+	for i, w := range rows {
+		v[i] *= w
+	}
+	c.white.apply(v)
+	var s float64
+	for _, x := range v {
+		s += x * x
+	}
+	return 1e-30 * s
 }
 
 // projected is the objective of theta alone, the linear parameters solved for
@@ -100,7 +115,7 @@ func (c *curve) projected(y []float64) (o *objective, linear func() []float64) {
 		}
 		c.white.apply(v)
 	}
-	o = &objective{n: n, k: c.non, lo: c.lo, hi: c.hi}
+	o = &objective{n: n, k: c.non, lo: c.lo, hi: c.hi, tiny: c.rounding(y, c.rows)}
 	o.residuals = func(theta, r, jac []float64) {
 		var d []float64
 		if jac != nil {

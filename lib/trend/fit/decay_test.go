@@ -44,3 +44,19 @@ func BenchmarkPowerOffsetBootstrap(b *testing.B) {
 		}
 	}
 }
+
+// Caballero's noiseless simulation in shape: 25 points, one break, 100 starts.
+func BenchmarkBroken(b *testing.B) {
+	var x, y []float64
+	rng := rand.New(rand.NewPCG(1, 2))
+	m := Broken{.2, 3, .08, []Break{{.5, 3000, .3}}}
+	for i := range 25 {
+		x = append(x, math.Pow(10, float64(i)/4))
+		y = append(y, m.At(x[i])*math.Exp(.01*rng.NormFloat64()))
+	}
+	for b.Loop() {
+		if _, err := (Settings{Workers: 1, Intervals: None, Starts: 100}).Broken(x, y, 1); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

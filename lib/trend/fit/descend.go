@@ -11,6 +11,7 @@ type objective struct {
 	lo, hi    []float64 // bounds of p; nil: none
 	loss      Loss
 	mult      []float64 // how often each residual counts; nil: once
+	tiny      float64   // a value that is rounding: as good as 0
 	work      []float64 // scratch, reused from call to call
 }
 
@@ -113,7 +114,7 @@ func (o *objective) damped(start []float64, fixed []bool, limit int, delta float
 					cosine = max(cosine, math.Abs(grad[j])/math.Sqrt(hess[j*k+j]*2*f.value))
 				}
 			}
-			if cosine < 1e-10 || f.value < 1e-300 {
+			if cosine < 1e-10 || f.value <= o.tiny {
 				f.converged = true
 				break
 			}

@@ -238,8 +238,8 @@ func TestBrokenGolden(t *testing.T) {
 		[6]float64{0, 2e-3, 0, 1e-2, 1e-3, 5e-3}, [6]float64{2e-3, 0, 5e-4, 0, 0, 0})
 	var ss float64
 	for i, x := range g.Data.X[n:] {
-		// rmsle: the root of the mean squared difference of log y
-		d := math.Log1p(f.Model.At(x)) - math.Log1p(g.Data.Y[n+i])
+		// rmsle: the root of the mean squared difference of log y (without + 1)
+		d := math.Log(f.Model.At(x) / g.Data.Y[n+i])
 		ss += d * d
 		near(t, "addition, extrapolated", f.Model.At(x), w.Test[i], 0, 2e-3)
 	}
@@ -257,4 +257,169 @@ func TestSigmoidGolden(t *testing.T) {
 	near(t, "k", f.Model.K, c.Params.K, 1e-6, 0)
 	near(t, "b", f.Model.B, c.Params.B, 1e-6, 0)
 	t.Log(f, f.Agree, f.Starts, f.Warnings)
+}
+
+func TestFloorSigmoidGolden(t *testing.T) {
+	c := synthetic(t)["obs_sigmoid_floor"]
+	var x [][]float64
+	var y []float64
+	// Nine exact points, each three times and a little apart on x by the form.
+	m := FloorSigmoid{W0: c.Params.W0, W: []float64{c.Params.W}, H: c.Params.H}
+	for i, v := range c.X {
+		near(t, "at", m.At(v), c.Y[i], 1e-9, 0)
+		for d := range 4 {
+			v := v + .1*float64(d)
+			x, y = append(x, []float64{v}), append(y, m.At(v))
+		}
+	}
+	f, err := Settings{}.FloorSigmoid(x, y)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "w0", f.Model.W0, m.W0, 1e-6, 0)
+	near(t, "w", f.Model.W[0], m.W[0], 1e-6, 0)
+	near(t, "h", f.Model.H, m.H, 1e-6, 0)
+
+	type expected struct {
+		W0   float64
+		W    []float64
+		B    float64
+		MSE  float64 `json:"train_mse"`
+		Test float64 `json:"test_mse"`
+	}
+	var g struct {
+		Data struct {
+			Flops []float64             `json:"log10_flops"`
+			Train []int                 `json:"is_train"`
+			Bench map[string][]*float64 `json:"benchmarks"`
+			Y     map[string][]*float64
+		}
+		Expected struct {
+			PCA struct {
+				Mean, Explained []float64
+				Components      [][]float64
+				Train           [][]float64 `json:"train_pc"`
+				Test            [][]float64 `json:"test_pc"`
+			}
+			Fits map[string]struct {
+				Flops expected `json:"log10_flops"`
+				PC1   expected
+				PC3   expected
+			}
+		}
+	}
+	golden(t, "obs_emergent", &g)
+	value := func(v *float64) float64 {
+		if v == nil {
+			return math.NaN()
+		}
+		return *v
+	}
+	var all, train [][]float64
+	for i := range g.Data.Flops {
+		var row []float64
+		for _, b := range []string{"MMLU", "ARC-C", "HellaSwag", "Winograd", "TruthfulQA", "GSM8K", "XWinograd", "HumanEval"} {
+			row = append(row, value(g.Data.Bench[b][i]))
+		}
+		all = append(all, row)
+		if g.Data.Train[i] == 1 {
+			train = append(train, row)
+		}
+	}
+	pca, err := NewComponents(train, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for k, axis := range pca.Loadings {
+		near(t, "explained", pca.Explained[k], g.Expected.PCA.Explained[k], 0, 1e-4)
+		for j, v := range axis {
+			near(t, "loading", v, g.Expected.PCA.Components[k][j], 0, 1e-4)
+		}
+	}
+	var tr, te int
+	pcs := make([][]float64, len(all))
+	for i, row := range all {
+		pcs[i] = pca.Of(row)
+		want := g.Expected.PCA.Test
+		at := &te
+		if g.Data.Train[i] == 1 {
+			want, at = g.Expected.PCA.Train, &tr
+		}
+		for k, v := range pcs[i] {
+			near(t, "component", v, want[*at][k], 0, 1e-4)
+		}
+		*at++
+	}
+	for name, want := range g.Expected.Fits {
+		for _, tt := range []struct {
+			name string
+			x    func(i int) []float64
+			want expected
+		}{
+			{"flops", func(i int) []float64 { return g.Data.Flops[i : i+1] }, want.Flops},
+			{"pc1", func(i int) []float64 { return pcs[i][:1] }, want.PC1},
+			{"pc3", func(i int) []float64 { return pcs[i] }, want.PC3},
+		} {
+			var x [][]float64
+			var y []float64
+			for i, v := range g.Data.Y[name] {
+				if v != nil && g.Data.Train[i] == 1 {
+					x, y = append(x, tt.x(i)), append(y, *v)
+				}
+			}
+			f, err := Settings{Intervals: None}.FloorSigmoid(x, y)
+			if err != nil {
+				t.Fatal(err)
+			}
+			what := name + " " + tt.name
+			if v := f.Objective / float64(len(y)); v > tt.want.MSE*(1+1e-4) {
+				t.Errorf("%s: train mse %.8g, want at most %.8g", what, v, tt.want.MSE)
+			}
+			var test, n float64
+			for i, v := range g.Data.Y[name] {
+				if v != nil && g.Data.Train[i] == 0 {
+					d := f.Model.At(tt.x(i)...) - *v
+					test, n = test+d*d, n+1
+				}
+			}
+			near(t, what+" test mse", test/n, tt.want.Test, .02, 0)
+			near(t, what+" h", f.Model.H, tt.want.B, 0, 5e-3)
+			for j, v := range f.Model.W {
+				near(t, what+" w", v, tt.want.W[j], .01, 0)
+			}
+			t.Log(what, f, f.Agree, f.Starts, f.Objective/float64(len(y)), tt.want, f.Warnings)
+		}
+	}
+}
+
+func TestEmergenceGolden(t *testing.T) {
+	g := synthetic(t)
+	for _, name := range []string{"mirage_L1", "mirage_L4"} {
+		c := g[name]
+		loss, err := Settings{}.PowerLaw(c.X, c.Ce)
+		if err != nil {
+			t.Fatal(err)
+		}
+		link, err := Settings{}.AnswerLength(c.Ce, c.Acc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		near(t, name+" tokens", link.Model.Tokens, c.Params.L, 1e-9, 0)
+		m := Emergence{loss.Model, link.Model}
+		for i, x := range c.X {
+			near(t, name, m.At(x), c.Acc[i], 1e-9, 0)
+		}
+		near(t, name+" size at 50%", m.Size(.5), c.Acc50, 1e-9, 0)
+		near(t, name+" size at 10%", m.Size(.1), c.Acc10, 1e-9, 0)
+		size, slope := m.Steepest()
+		near(t, name+" steepest", slope, c.Steepest.Value, 1e-9, 0)
+		near(t, name+" at the steepest", m.At(size), 1/math.E, 1e-9, 0)
+		// The same points as probabilities of a pass: C = tokens c 1e9^alpha.
+		pass, err := Settings{}.PassUntil(c.X, c.Acc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		near(t, name+" PassUntil alpha", pass.Model.Alpha, c.Params.Alpha, 1e-9, 0)
+		near(t, name+" PassUntil size", pass.Model.Size(.5), c.Acc50, 1e-9, 0)
+	}
 }
