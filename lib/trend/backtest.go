@@ -2,7 +2,9 @@ package trend
 
 import (
 	"cmp"
+	"crypto/sha1"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -237,3 +239,33 @@ type Factor struct {
 }
 
 func (t *Case) surprise() float64 { return math.Abs(t.Truth-t.Forecast.Mean) / t.Forecast.SD }
+
+// Split parts series by cluster: held are those whose SHA-1 of the cluster's
+// name is divisible by 3 as an integer; the forecaster was tuned on the others.
+func Split(series []Series) (dev, held []Series) {
+	for _, s := range series {
+		sum := sha1.Sum([]byte(s.Cluster))
+		rest := 0
+		for _, b := range sum {
+			rest = (rest*256 + int(b)) % 3
+		}
+		if rest == 0 {
+			held = append(held, s)
+		} else {
+			dev = append(dev, s)
+		}
+	}
+	return dev, held
+}
+
+// FactorTable formats conformal factors as a Markdown table.
+func FactorTable(factors map[Kind][]Factor) string {
+	var b strings.Builder
+	b.WriteString("| kind | horizon, decades | cases (clusters) | mean horizon | factor |\n|---|---|---|---|---|\n")
+	for _, kind := range slices.Sorted(maps.Keys(factors)) {
+		for _, f := range factors[kind] {
+			fmt.Fprintf(&b, "| %s | %g to %g | %d (%d) | %.2f | %.2f |\n", kind, f.From, f.To, f.Cases, f.Clusters, f.Decades, f.Factor)
+		}
+	}
+	return b.String()
+}

@@ -14,7 +14,9 @@ type Components struct {
 	Loadings  [][]float64 // [component][benchmark], unit length, of positive sum
 	Explained []float64   // [component] share of the variance
 
-	sd, first []float64 // standard deviations; first component of standardised scores
+	// Of the known scores: mean and standard deviation; of the standardised
+	// scores: mean and first component.
+	known, sd, center, first []float64
 }
 
 // NewComponents makes k components of scores[model][benchmark], not rescaled.
@@ -47,7 +49,7 @@ func NewComponents(scores [][]float64, k int) (*Components, error) {
 			full.Set(i, j, v)
 		}
 	}
-	c := &Components{Mean: make([]float64, m), sd: make([]float64, m)}
+	c := &Components{known: make([]float64, m), sd: make([]float64, m)}
 	for j := range m {
 		var known []float64
 		for i := range n {
@@ -61,14 +63,14 @@ func NewComponents(scores [][]float64, k int) (*Components, error) {
 		if err := varies(form, fmt.Sprint("score of benchmark ", j+1), known); err != nil {
 			return nil, err
 		}
-		c.Mean[j] = mean(known)
+		c.known[j] = mean(known)
 		for _, v := range known {
-			c.sd[j] += (v - c.Mean[j]) * (v - c.Mean[j]) / float64(len(known))
+			c.sd[j] += (v - c.known[j]) * (v - c.known[j]) / float64(len(known))
 		}
 		c.sd[j] = math.Sqrt(c.sd[j])
 	}
 	for _, at := range missing {
-		full.Set(at[0], at[1], c.Mean[at[1]])
+		full.Set(at[0], at[1], c.known[at[1]])
 	}
 	std := mat.NewDense(n, m, nil)
 	// Converges linearly, by the share of a column that is missing; a few dozen
@@ -76,14 +78,14 @@ func NewComponents(scores [][]float64, k int) (*Components, error) {
 	for range 10000 {
 		for i := range n {
 			for j := range m {
-				std.Set(i, j, (full.At(i, j)-c.Mean[j])/c.sd[j])
+				std.Set(i, j, (full.At(i, j)-c.known[j])/c.sd[j])
 			}
 		}
 		center, axes, _, err := principal(std, 1)
 		if err != nil {
 			return nil, err
 		}
-		c.first = axes[0]
+		c.center, c.first = center, axes[0]
 		var change float64
 		for _, at := range missing {
 			i, j := at[0], at[1]
@@ -93,7 +95,7 @@ func NewComponents(scores [][]float64, k int) (*Components, error) {
 			}
 			v := center[j] + t*c.first[j]
 			change = max(change, math.Abs(v-std.At(i, j)))
-			full.Set(i, j, c.Mean[j]+v*c.sd[j])
+			full.Set(i, j, c.known[j]+v*c.sd[j])
 		}
 		if change < 1e-13 {
 			break
@@ -150,19 +152,33 @@ func principal(x *mat.Dense, k int) (center []float64, axes [][]float64, share [
 	return center, axes, share, nil
 }
 
-// Of returns the components of one model's scores; missing ones (NaN) count as
-// the mean of the models the components were made from.
+// Of returns the components of one model's scores. Missing ones (NaN) are filled
+// in as those of the models the components were made from.
 func (c *Components) Of(scores []float64) []float64 {
 	if len(scores) != len(c.Mean) {
 		panic(fmt.Sprintf("fit: components of %d benchmarks, %d scores", len(c.Mean), len(scores)))
 	}
-	t := make([]float64, len(c.Loadings))
-	for k, axis := range c.Loadings {
-		for j, a := range axis {
-			if d := scores[j] - c.Mean[j]; !math.IsNaN(d) {
-				t[k] += a * d
-			}
+	// The fixed point of filling in: t = sum over known of a d / (1 - sum over
+	// missing of a^2), since a missing score deviates by t a itself.
+	var t, left float64
+	for j, a := range c.first {
+		if v := scores[j]; !math.IsNaN(v) {
+			t += a * ((v-c.known[j])/c.sd[j] - c.center[j])
+			left += a * a
 		}
 	}
-	return t
+	if left > 0 {
+		t /= left
+	}
+	out := make([]float64, len(c.Loadings))
+	for k, axis := range c.Loadings {
+		for j, a := range axis {
+			v := scores[j]
+			if math.IsNaN(v) {
+				v = c.known[j] + c.sd[j]*(c.center[j]+t*c.first[j])
+			}
+			out[k] += a * (v - c.Mean[j])
+		}
+	}
+	return out
 }

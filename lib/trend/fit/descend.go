@@ -79,13 +79,14 @@ func (o *objective) descend(start []float64, fixed []bool, limit int) found {
 
 func (o *objective) damped(start []float64, fixed []bool, limit int, delta float64) found {
 	n, k := o.n, o.k
-	if need := 2*n + n*k + 2*k*k + 4*k; len(o.work) < need {
+	if need := 2*n + n*k + 2*k*k + 6*k; len(o.work) < need {
 		o.work = make([]float64, need)
 	}
 	work := o.work
 	take := func(m int) []float64 { s := work[:m:m]; work = work[m:]; return s }
 	r, rNew, jac := take(n), take(n), take(n*k)
 	hess, fac, grad, step, pNew, diag := take(k*k), take(k*k), take(k), take(k), take(k), take(k)
+	rhs, held := take(k), take(k)
 
 	p := append([]float64(nil), start...)
 	o.clamp(p)
@@ -95,7 +96,7 @@ func (o *objective) damped(start []float64, fixed []bool, limit int, delta float
 		f.p, f.value = p, math.Inf(1)
 		return f
 	}
-	free := make([]bool, k)
+	free, open := make([]bool, k), make([]bool, k)
 	lambda, grow, small := 1e-3, 2.0, 0
 	fresh := true
 	for f.steps = 0; f.steps < limit; f.steps++ {
@@ -122,7 +123,33 @@ func (o *objective) damped(start []float64, fixed []bool, limit int, delta float
 		for j := range k {
 			diag[j] = lambda * hess[j*k+j]
 		}
-		if !solve(hess, grad, diag, free, fac, step, k) {
+		ok := solve(hess, grad, diag, free, fac, step, k)
+		// A step past a bound goes to the bound, and the others are solved for
+		// anew given that: merely cutting it off would spoil the descent.
+		copy(open, free)
+		copy(rhs, grad)
+		for ok && o.lo != nil {
+			j := o.crossing(p, step, open)
+			if j < 0 {
+				break
+			}
+			open[j] = false
+			to := o.lo[j]
+			if step[j] < 0 {
+				to = o.hi[j]
+			}
+			held[j] = p[j] - to
+			for i := range k {
+				rhs[i] -= hess[i*k+j] * held[j]
+			}
+			ok = solve(hess, rhs, diag, open, fac, step, k)
+			for i := range k {
+				if free[i] && !open[i] {
+					step[i] = held[i]
+				}
+			}
+		}
+		if !ok {
 			lambda, grow = lambda*grow, grow*2
 			if lambda > 1e20 {
 				break
@@ -135,12 +162,14 @@ func (o *objective) damped(start []float64, fixed []bool, limit int, delta float
 		o.clamp(pNew)
 		o.residuals(pNew, rNew, nil)
 		v := o.value(rNew, delta)
+		// The fall that the quadratic model promises for this step.
 		var gain float64
-		for j := range k {
-			if free[j] {
-				d := p[j] - pNew[j]
-				gain += .5 * d * (diag[j]*d + grad[j])
+		for i := range k {
+			var hd float64
+			for j := range k {
+				hd += hess[i*k+j] * (p[j] - pNew[j])
 			}
+			gain += (p[i] - pNew[i]) * (grad[i] - .5*hd)
 		}
 		if v < f.value || v == f.value && small == 0 {
 			q := (f.value - v) / gain
@@ -214,6 +243,16 @@ func (o *objective) weight(i int, r, delta float64) float64 {
 		w *= o.mult[i]
 	}
 	return w
+}
+
+// crossing returns an open coordinate that step takes past a bound, or -1.
+func (o *objective) crossing(p, step []float64, open []bool) int {
+	for j := range p {
+		if open[j] && (p[j]-step[j] < o.lo[j] || p[j]-step[j] > o.hi[j]) {
+			return j
+		}
+	}
+	return -1
 }
 
 func (o *objective) clamp(p []float64) {
