@@ -138,10 +138,17 @@ func NewWorld(seed uint64, mixture Mixture) *World {
 	w.sayingCum = zipf(sayings, .7)
 	m := mixture
 	w.kinds = []kind{
-		{"fact", m.Fact, (*World).fact}, {"myth", m.Myth, (*World).myth},
-		{"add", m.Add, (*World).add}, {"add3", m.Add3, (*World).add3}, {"rev", m.Reverse, (*World).reverse},
-		{"say", m.Saying, (*World).saying}, {"endin", m.EndIn, (*World).endIn}, {"cmp", m.Compare, (*World).compare},
-		{"kv", m.Recall, (*World).recall}, {"coin", m.Coin, (*World).coin}, {"prose", m.Prose, (*World).prose},
+		{"fact", m.Fact, (*World).fact},
+		{"myth", m.Myth, (*World).myth},
+		{"add", m.Add, (*World).add},
+		{"add3", m.Add3, (*World).add3},
+		{"rev", m.Reverse, (*World).reverse},
+		{"say", m.Saying, (*World).saying},
+		{"endin", m.EndIn, (*World).endIn},
+		{"cmp", m.Compare, (*World).compare},
+		{"kv", m.Recall, (*World).recall},
+		{"coin", m.Coin, (*World).coin},
+		{"prose", m.Prose, (*World).prose},
 		{"let", m.Let, (*World).let},
 	}
 	shares := make([]float64, len(w.kinds))
