@@ -11,6 +11,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -299,4 +300,22 @@ func ExampleCount() {
 	fmt.Println(chart.Count(812), chart.Count(41_200), chart.Count(6.9e9), chart.Count(1.2e21))
 	// Output:
 	// 812 41.2 thousand 6.9 billion 1.20·10²¹
+}
+
+func TestSave(t *testing.T) {
+	for _, name := range []string{"a.png", "a.SVG", "a.pdf", "a.html"} {
+		path := filepath.Join(t.TempDir(), name)
+		if err := small().Save(path); err != nil {
+			t.Error(err)
+		}
+		if b, err := os.ReadFile(path); err != nil || len(b) < 1000 {
+			t.Errorf("%s: %d bytes: %v", name, len(b), err)
+		}
+	}
+	if err := small().Save("a.gif"); err == nil || err.Error() != "chart: a.gif: the name must end in .png, .svg, .pdf or .html" {
+		t.Errorf("a.gif: %v", err)
+	}
+	if err := small().Save("/no/such/folder/a.png"); err == nil {
+		t.Error("wrote into a folder that is not there")
+	}
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"html"
 	"math"
+	"os"
+	"path/filepath"
 	"strings"
 )
 
@@ -47,3 +49,24 @@ func (c *Chart) HTML() (string, error) {
 
 // attribute makes JSON safe between single quotes. json.Marshal has already escaped <, > and &.
 func attribute(spec []byte) []byte { return bytes.ReplaceAll(spec, []byte("'"), []byte(`\u0027`)) }
+
+// Save writes the chart to a file, in the form that the name ends in: .png (at twice its resolution), .svg, .pdf, or
+// .html (what [Chart.HTML] returns).
+func (c *Chart) Save(path string) error {
+	forms := map[string]func() ([]byte, error){
+		".png": func() ([]byte, error) { return c.PNG(2) }, ".svg": c.SVG, ".pdf": c.PDF,
+		".html": func() ([]byte, error) { h, err := c.HTML(); return []byte(h), err },
+	}
+	draw, ok := forms[strings.ToLower(filepath.Ext(path))]
+	if !ok {
+		return fmt.Errorf("chart: %s: the name must end in .png, .svg, .pdf or .html", path)
+	}
+	b, err := draw()
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(path, b, 0o644); err != nil {
+		return fmt.Errorf("chart: %w", err)
+	}
+	return nil
+}

@@ -210,30 +210,49 @@ func (b box) places(x, y scale) (px, py func(float64) float64) {
 	return px, py
 }
 
-// levelLeft reports whether the text of a level stands better at the left end: a mark or curve runs through
-// its place at the right.
-func (c *Chart) levelLeft(panel Panel, lv Level, b box, x, y scale) bool {
+// A place says where the text of a level stands on its line.
+type place struct{ left, below bool }
+
+// levelPlace returns the first place, of right above, left above, right below and left below, that no mark,
+// bar, curve or span runs through; right above if there is none.
+func (c *Chart) levelPlace(panel Panel, lv Level, b box, x, y scale) place {
 	px, py := b.places(x, y)
-	right, bottom := b.right()-4, py(lv.Y)
-	left, top := right-tickFace.width(lv.Text), bottom-18
-	within := func(x, y float64) bool {
-		return x > left-8 && x < right+8 && y > top-4 && y < bottom+4
+	for _, p := range []place{{}, {left: true}, {below: true}, {left: true, below: true}} {
+		w := tickFace.width(lv.Text)
+		at := box{b.right() - 4 - w, py(lv.Y) - 18, w, 18}
+		if p.left {
+			at.left = b.left + 6
+		}
+		if p.below {
+			at.top += 18
+		}
+		if at.bottom() <= b.bottom() && !c.crowded(panel, at, px, py) {
+			return p
+		}
+	}
+	return place{}
+}
+
+func (c *Chart) crowded(panel Panel, at box, px, py func(float64) float64) bool {
+	hit := func(x, top, bottom float64) bool {
+		return x > at.left-8 && x < at.right()+8 && bottom > at.top-3 && top < at.bottom()+3
 	}
 	for _, s := range c.Spans {
-		if within(px(s.At), bottom) {
+		if hit(px(s.At), at.top, at.bottom()) {
 			return true
 		}
 	}
 	for _, s := range panel.Points {
 		for _, pt := range s.Points {
-			if within(px(pt.X), py(pt.Y)) {
+			if hit(px(pt.X), min(py(pt.Y+pt.Up), py(pt.Y)-markSize/2), max(py(pt.Y-pt.Down), py(pt.Y)+markSize/2)) {
 				return true
 			}
 		}
 	}
 	for _, l := range panel.Curves {
-		for i := range l.X {
-			if within(px(l.X[i]), py(l.Y[i])) {
+		for i := 1; i < len(l.X); i++ { // pieces are short: a band's grid has some forty
+			y0, y1 := py(l.Y[i-1]), py(l.Y[i])
+			if mid := (px(l.X[i-1]) + px(l.X[i])) / 2; hit(mid, min(y0, y1), max(y0, y1)) {
 				return true
 			}
 		}

@@ -334,10 +334,10 @@ func (c *Chart) series(lay layout, x scale, ys []scale) []liveSeries {
 			out = append(out, spanSeries(base(sp.Name, types.ChartLine, 1), sp, x, i == 0, lay, lay.spanAlign[k]))
 		}
 		for _, lv := range p.Levels {
-			position := "insideEndTop"
-			if c.levelLeft(p, lv, lay.panels[i], x, y) {
-				position = "insideStartTop"
-			}
+			position := map[place]string{
+				{}: "insideEndTop", {left: true}: "insideStartTop",
+				{below: true}: "insideEndBottom", {left: true, below: true}: "insideStartBottom",
+			}[c.levelPlace(p, lv, lay.panels[i], x, y)]
 			s := base("", types.ChartLine, 1)
 			s.Data, s.Silent, s.Tip = []datum{}, true, hidden
 			s.Rule = map[string]any{

@@ -297,10 +297,15 @@ func (c *Chart) drawPanel(p pen, panel Panel, b box, x, y scale, last bool) {
 	for _, lv := range panel.Levels {
 		ly := py(lv.Y)
 		p.stroke(muted, 1.2, []int{2, 3}, p.pt(b.left, ly), p.pt(b.right(), ly))
-		if c.levelLeft(panel, lv, b, x, y) {
-			p.text(tickFace, muted, lv.Text, b.left+6, ly-5, 0)
+		at := c.levelPlace(panel, lv, b, x, y)
+		base := ly - 5
+		if at.below {
+			base = ly + 14
+		}
+		if at.left {
+			p.text(tickFace, muted, lv.Text, b.left+6, base, 0)
 		} else {
-			p.text(tickFace, muted, lv.Text, b.right()-4, ly-5, 1)
+			p.text(tickFace, muted, lv.Text, b.right()-4, base, 1)
 		}
 	}
 	for _, s := range c.Spans {

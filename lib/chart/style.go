@@ -47,7 +47,7 @@ const (
 	ink, inkDark           = "#1b1f24", "#e6edf3"
 	muted, mutedDark       = "#57606a", "#a3adb8"
 	rule, ruleDark         = "#e4e7ea", "#33393f"
-	axisInk, axisInkDark   = "#8c959f", "#6e7681"
+	axisInk, axisInkDark   = "#8c959f", "#848d97"
 	paper, paperDark       = "#ffffff", "#16191d"
 	tipPaper, tipPaperDark = "#fffffe", "#22272e"
 )

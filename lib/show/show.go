@@ -16,6 +16,7 @@ import (
 	"html"
 	"io"
 	"os"
+	"runtime"
 	"strings"
 
 	"github.com/janpfeifer/gonb/gonbui"
@@ -125,7 +126,7 @@ func Must2[T, U any](v T, u U, err error) (T, U) {
 }
 
 // Check stops the cell with the error in one line, if there is one: it is written to standard error after "error: ",
-// and the process ends with status 1. What was shown before stays.
+// with the cell's line of code under it after "at: ", and the process ends with status 1. What was shown before stays.
 func Check(err error) {
 	if err == nil {
 		return
@@ -134,7 +135,29 @@ func Check(err error) {
 		flush()
 	}
 	fmt.Fprintln(stderr, "error: "+oneLine(err))
+	if line := cellLine(); line != "" {
+		fmt.Fprintln(stderr, "   at: "+line)
+	}
 	exit(1)
+}
+
+// cellLine returns the line of the program's main package that is being run, "" where its source is not there.
+func cellLine() string {
+	pcs := make([]uintptr, 16)
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(3, pcs)])
+	for {
+		f, more := frames.Next()
+		if strings.HasPrefix(f.Function, "main.") {
+			code, err := os.ReadFile(f.File)
+			if lines := strings.Split(string(code), "\n"); err == nil && f.Line <= len(lines) {
+				return strings.TrimSpace(lines[f.Line-1])
+			}
+			return ""
+		}
+		if !more {
+			return ""
+		}
+	}
 }
 
 // oneLine joins the lines of an error, as errors.Join makes them, with semicolons.

@@ -141,7 +141,7 @@ func twinTitle(j *trend.Jump, accuracy trend.Series) string {
 	var predicted string
 	switch {
 	case math.IsInf(x.Estimate, 1):
-		predicted = fmt.Sprintf("%s is not predicted to reach %s", what, share)
+		predicted = fmt.Sprintf("%s is not predicted to reach %s within three decades", what, share)
 	case math.IsInf(x.Estimate, -1):
 		return fmt.Sprintf("%s is past %s at every size", sentence(what), share)
 	default:
