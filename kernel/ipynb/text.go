@@ -70,8 +70,10 @@ func highlightGo(b *strings.Builder, code string) {
 		if lit == "" {
 			lit = tok.String()
 		}
-		// Raw strings and comments lose their carriage returns in lit.
-		end := min(at+len(lit), len(code))
+		if at < done || !strings.HasPrefix(code[at:], lit) {
+			continue // a raw string without its carriage returns, a byte that is no UTF-8
+		}
+		end := at + len(lit)
 		class := ""
 		switch {
 		case tok.IsKeyword():

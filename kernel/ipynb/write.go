@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 )
 
 // WriteFile writes a notebook in one step: a reader sees the old file or the new one.
@@ -89,7 +90,7 @@ func (o Output) fields() map[string]any {
 	case DisplayData, ExecuteResult:
 		data := map[string]any{}
 		for mime, v := range o.Data {
-			if s, ok := v.(string); ok && !isJSON(mime) {
+			if s, ok := v.(string); ok && isText(mime) {
 				data[mime] = lines(s)
 			} else {
 				data[mime] = v
@@ -138,14 +139,32 @@ func count(n int) any {
 	return n
 }
 
-// lines splits text as nbformat does: a list of lines with their ends, no lines for no text.
+// isText reports whether Jupyter writes the values of a MIME type as lines.
+func isText(mime string) bool {
+	return strings.HasPrefix(mime, "text/") || mime == "image/svg+xml" || mime == "application/javascript"
+}
+
+// lines splits text as nbformat does: into lines with their ends, where an end
+// is what Python's str.splitlines takes for one; no lines for no text.
 func lines(s string) []string {
-	if s == "" {
-		return []string{}
+	list := []string{}
+	start := 0
+	for i, r := range s {
+		switch r {
+		case '\r':
+			if strings.HasPrefix(s[i+1:], "\n") {
+				continue
+			}
+		case '\n', '\v', '\f', 0x1c, 0x1d, 0x1e, 0x85, 0x2028, 0x2029:
+		default:
+			continue
+		}
+		end := i + utf8.RuneLen(r)
+		list = append(list, s[start:end])
+		start = end
 	}
-	split := strings.SplitAfter(s, "\n")
-	if split[len(split)-1] == "" {
-		split = split[:len(split)-1]
+	if start < len(s) {
+		list = append(list, s[start:])
 	}
-	return split
+	return list
 }
