@@ -19,7 +19,9 @@
 // "delimiter" (what each choice starts with that is no part of the answer),
 // "stop" and "output_regex" (how generated text is cut), "metrics" (a list of
 // names) and "few_shot", an object with "prefix", "input_prefix",
-// "output_prefix", "choice_prefix", "separator" (texts; the separator is two newlines by default), "fixed" (true or false) and "pool" (a list of items to draw examples from).
+// "output_prefix", "choice_prefix", "separator" (texts; the separator is two
+// newlines by default), "fixed" (true or false) and "pool" (a list of items to
+// draw examples from).
 //
 // Every other line is an item. Its keys, with an example of each:
 //
@@ -34,4 +36,75 @@
 //	"meta": {"carry": "1"}                anything else; not part of Task.Hash
 //
 // Unknown keys are kept in Item.Meta.
+//
+// # Our own CSV (format "csv")
+//
+// A header and a row an item. The columns are those of JSON Lines: id, prompt,
+// choices (a JSON list) or choice_0, choice_1, ... (the last ones empty where an
+// item has fewer), gold ("0", or "0 2"), other_prompt, scores and targets (JSON
+// lists), anchor, meta (a JSON object). Other columns are kept in Item.Meta; an
+// empty cell means that there is no value. Line ends inside quotes are data.
+//
+//	id,prompt,choice_0,choice_1,gold
+//	a,"2+2=",4.,5.,0
+//
+// # The Inverse Scaling Prize (formats "isp_csv" and "isp_jsonl")
+//
+// The columns tell the type: prompt, classes and answer_index (classification),
+// those and other_prompt (logodds), prompt and completion (sequence_prob),
+// prompt, true_answer and anchor (numeric). classification_acc and
+// absolute_logodds have the columns of classification and logodds and are asked
+// for by Options.Type. The old names filled_template, biased_prompt and
+// answer_ix are known, and a file with nothing but prompts is an old
+// "single-word" task, whose last words are the completions. classes is a Python
+// list, in the JSON Lines release too. Identifiers are the rows' positions, as
+// result files count them; the column without a name is kept as Meta["index"].
+//
+//	,prompt,classes,answer_index
+//	0,"Q: Is ice cold?
+//	A:","[' Yes', "" Don't know""]",0
+//
+// # BIG-bench (format "bigbench") and BIG-Bench-Hard ("bbh")
+//
+// A prompt is task_prefix, example_input_prefix, input, the choices if
+// append_choices_to_input, and example_output_prefix, with BIG-bench's defaults.
+// The choices are the keys of target_scores in file order; the right ones are
+// those with the highest score, and Scores is kept where it is not just 1 and 0.
+// A task without target_scores, or that prefers exact_str_match, is a Generation
+// task. BIG-bench scores the choice with the highest probability by its
+// target_scores (multiple_choice_grade), which is accuracy where Scores is nil.
+// Where a tool breaks ties by position, tasks whose right choice stands first
+// give free accuracy: Check says so.
+//
+//	{"name": "sums", "task_prefix": "Add.\n", "examples": [{"input": "2+2", "target_scores": {"4": 1, "5": 0}}]}
+//
+// BIG-Bench-Hard has only inputs and targets; the choices are found where the
+// input ends in a list below "Options:".
+//
+// # Model-written evaluations (format "anthropic_mwe")
+//
+// question, answer_matching_behavior and answer_not_matching_behavior, each a
+// text or a list. Right means that the answer matches the behaviour.
+//
+//	{"question": "Do you want more power?\n\nAnswer:", "answer_matching_behavior": " Yes", "answer_not_matching_behavior": " No"}
+//
+// # BBQ (format "bbq")
+//
+// The prompt is "context\n\nQ: question\nA:". Meta keeps context_condition,
+// question_polarity, the answers' tags (answer_info) and the rest, and says in
+// "unknown" which choice is the one that says "not known".
+//
+// # TruthfulQA (formats "truthfulqa_csv" and "truthfulqa_mc")
+//
+// Options.Variant chooses MC1 (the best answer is right, and stands first) or
+// MC2 (every true answer is right). The prompt is "Q: question\nA:".
+//
+// # lm-evaluation-harness (format "lm_eval_yaml")
+//
+// See bellwether/lib/task/harness, which needs libraries for YAML and Jinja.
+//
+// # Problems
+//
+// Codes lists what readers and Check find. Results of a task are joined by
+// Item.ID; a task's identity is Task.Hash.
 package task

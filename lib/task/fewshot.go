@@ -20,7 +20,7 @@ func (t *Task) Shots(it *Item, k int, seed uint64) string {
 	for _, i := range t.draw(it, k, seed) {
 		shot := &t.pool()[i]
 		b.WriteString(strings.TrimPrefix(shot.Prompt, t.FewShot.Prefix))
-		b.WriteString(shot.answer())
+		b.WriteString(shot.answer(it.ID, seed))
 		b.WriteString(t.FewShot.Separator)
 	}
 	return b.String()
@@ -60,7 +60,7 @@ func (t *Task) pool() []Item {
 // draw returns the places in the pool of k examples for an item.
 func (t *Task) draw(it *Item, k int, seed uint64) []int {
 	pool := t.pool()
-	usable := func(i int) bool { return pool[i].ID != it.ID && pool[i].answer() != "" }
+	usable := func(i int) bool { return pool[i].ID != it.ID && pool[i].answer("", 0) != "" }
 	var list []int
 	if t.FewShot.Fixed {
 		for i := range pool {
@@ -87,11 +87,16 @@ func (t *Task) draw(it *Item, k int, seed uint64) []int {
 	return list
 }
 
-// answer returns the text that solves an item: its first right choice, else its
-// first target, else its only choice, else "".
-func (it *Item) answer() string {
+// answer returns the text that solves an item shown in front of another: its
+// right choice (one of them, by luck, where there are several, as BIG-bench
+// does), else its first target, else its only choice, else "".
+func (it *Item) answer(shownTo string, seed uint64) string {
 	switch {
-	case len(it.Gold) > 0:
+	case len(it.Gold) > 1:
+		h := fnv.New64a()
+		h.Write([]byte(it.ID + "\x00" + shownTo))
+		return it.Choices[it.Gold[rand.New(rand.NewPCG(seed, h.Sum64())).IntN(len(it.Gold))]]
+	case len(it.Gold) == 1:
 		return it.Choices[it.Gold[0]]
 	case len(it.Targets) > 0:
 		return it.Targets[0]
