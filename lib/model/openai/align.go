@@ -210,7 +210,7 @@ var spellings = []func(string) string{
 // characters.
 func plain(s string) string {
 	rest, ok := strings.CutPrefix(s, "bytes:")
-	if !ok {
+	if !ok || !strings.Contains(rest, `\x`) {
 		return s
 	}
 	var out []byte

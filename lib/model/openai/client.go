@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"bellwether/lib/model"
 )
@@ -131,12 +132,19 @@ func (c *Client) Close() { c.t.client.CloseIdleConnections() }
 // time as the server takes. The error is for all of them: the server is out of
 // reach or does not accept the key, the budget is spent (ErrBudget), ctx ended.
 func (c *Client) Score(ctx context.Context, requests []model.Request) ([]model.Reply, error) {
-	if c.way == Sampled {
+	switch c.way {
+	case Sampled:
 		return c.sample(ctx, requests)
+	case Native:
+		return c.native(ctx, requests)
 	}
 	replies := make([]model.Reply, len(requests))
 	err := c.each(ctx, len(requests), func(ctx context.Context, i int, s *slot) error {
 		var err error
+		if q := requests[i]; !utf8.ValidString(q.Context) || !utf8.ValidString(q.Continuation) {
+			replies[i].Err = errNotText
+			return nil
+		}
 		if c.way == Stepwise || c.way == StepwiseLlama {
 			replies[i], err = c.stepwise(ctx, requests[i], s)
 		} else {
@@ -187,6 +195,9 @@ func fatal(err error) bool {
 	}
 	return !errors.As(err, &status) || status.general()
 }
+
+// errNotText: JSON cannot carry it, and would change it in silence.
+var errNotText = failed("the text is not valid UTF-8 and cannot be sent to a server unchanged")
 
 // itemError is about one request and not the server.
 type itemError struct{ text string }

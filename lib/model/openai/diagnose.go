@@ -102,6 +102,8 @@ func (o Options) Diagnose(ctx context.Context) Report {
 			r.Usable, r.Best = true, way
 		}
 		switch {
+		case way == Native:
+			say(true, "%s: answers as the model in process does", way)
 		case way == Stepwise || way == StepwiseLlama:
 			say(true, "%s: generated tokens come with enough alternatives", way)
 		default:

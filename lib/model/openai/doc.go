@@ -17,8 +17,11 @@ package openai
 // Way is a way to get the log-probability of given text from a server.
 type Way string
 
-// The ways, in the order in which they are tried. The first four are exact.
+// The ways, in the order in which they are tried. The first five are exact.
 const (
+	// Native is POST /v1/score of kernel serve: the model in process, over HTTP,
+	// with its truncation and warnings.
+	Native Way = "bellwether"
 	// Echo is POST /v1/completions with echo and logprobs: OpenAI's
 	// babbage-002, vLLM, SGLang, kernel serve.
 	Echo Way = "echo"
@@ -42,4 +45,4 @@ const (
 )
 
 // Ways lists every way, in the order of this page.
-var Ways = []Way{Echo, PromptLogProbs, SGLang, TGI, Stepwise, StepwiseLlama, Sampled}
+var Ways = []Way{Native, Echo, PromptLogProbs, SGLang, TGI, Stepwise, StepwiseLlama, Sampled}

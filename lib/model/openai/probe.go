@@ -2,6 +2,7 @@ package openai
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"net"
@@ -15,6 +16,11 @@ const (
 	probeContext = "The bell rang twice — naïve visitors from 東京 said 🙂 and"
 	probeLikely  = " then they went home."
 	probeUnusual = " zq#9 bell bell ☂"
+
+	// For models whose vocabulary has letters and little else.
+	plainContext = "the bell rang and"
+	plainLikely  = " then"
+	plainUnusual = " zqbelq"
 )
 
 // found is what a probe found out about a way of scoring.
@@ -36,18 +42,19 @@ func (c *Client) probe(ctx context.Context, way Way) (found, error) {
 			err = fmt.Errorf("the answer to %q is empty", "Say yes.")
 		}
 		return found{}, err
+	case Native:
+		return found{unit: noOffsets}, c.probeNative(ctx)
 	case Echo, PromptLogProbs, SGLang, TGI:
 	default:
 		return found{}, fmt.Errorf("there is no such way; the ways are %v", Ways)
 	}
-	var out found
-	var tails [2]float64
-	for i, tail := range []string{probeLikely, probeUnusual} {
-		f, nats, err := c.probeText(ctx, way, probeContext+tail)
-		if err != nil {
-			return found{}, err
-		}
-		out, tails[i] = f, nats
+	out, tails, err := c.probeTails(ctx, way, probeContext, probeLikely, probeUnusual)
+	var status *StatusError
+	if errors.As(err, &status) && status.Status == 400 && c.server.kind == "bellwether" {
+		out, tails, err = c.probeTails(ctx, way, plainContext, plainLikely, plainUnusual)
+	}
+	if err != nil {
+		return found{}, err
 	}
 	if tails[0] == tails[1] {
 		return found{}, fmt.Errorf("two different continuations have the same log-probability %g: the server does not score what it is sent", tails[0])
@@ -58,6 +65,17 @@ func (c *Client) probe(ctx context.Context, way Way) (found, error) {
 		}
 	}
 	return out, nil
+}
+
+// probeTails probes a context with two continuations and returns what each
+// whole text scores (nats).
+func (c *Client) probeTails(ctx context.Context, way Way, given, likely, unusual string) (out found, nats [2]float64, err error) {
+	for i, tail := range []string{likely, unusual} {
+		if out, nats[i], err = c.probeText(ctx, way, given+tail); err != nil {
+			return found{}, nats, err
+		}
+	}
+	return out, nats, nil
 }
 
 // probeText asks for one text and checks the whole answer. It returns the sum

@@ -168,6 +168,8 @@ func (s *server) name(base string) string {
 // ways are those worth trying on this server, best first.
 func (s *server) ways() []Way {
 	switch s.kind {
+	case "bellwether":
+		return []Way{Native, Echo}
 	case "vllm":
 		return []Way{Echo, PromptLogProbs, Stepwise}
 	case "sglang":
