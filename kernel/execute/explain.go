@@ -14,6 +14,7 @@ var (
 	// GoNB's own marks, in the traceback of a compile error and in a stack trace.
 	compiled = regexp.MustCompile(`Cell\[(\d+)\]: Line (\d+)`)
 	traced   = regexp.MustCompile(`\[\[ Cell \[(\d+)\] Line (\d+) \]\]`)
+	unparsed = regexp.MustCompile(`main\.go:\d+:\d+: (.+)`)
 	exited   = regexp.MustCompile(`^(exit status \d+|signal: .+)$`)
 )
 
@@ -26,7 +27,7 @@ func explain(source string, r jupyter.Result) *CellError {
 		case o.Type == ipynb.Stream && o.Name == "stderr":
 			stderr.WriteString(o.Text)
 		case o.Type == ipynb.Error:
-			if e.compile(source, r.Count, o) {
+			if e.compile(source, r.Count, o) || e.parse(source, o) {
 				return e
 			}
 		}
@@ -50,6 +51,36 @@ func (e *CellError) compile(source string, count int, o ipynb.Output) bool {
 		return true
 	}
 	return false
+}
+
+// parse reads the error of a cell that is not Go. GoNB does not say its line,
+// but shows the program around it, with a caret below the place; the program's
+// own lines, such as a closing brace, are not the cell's.
+func (e *CellError) parse(source string, o ipynb.Output) bool {
+	m := unparsed.FindStringSubmatch(o.ErrValue)
+	if m == nil {
+		return false
+	}
+	e.Message = strings.TrimSpace(m[1])
+	if len(o.Traceback) == 0 {
+		return true
+	}
+	shown := strings.Split(ansi.ReplaceAllString(o.Traceback[0], ""), "\n")
+	for i := range shown {
+		if strings.TrimSpace(shown[i]) != "^" {
+			continue
+		}
+		for i--; i >= 0 && e.Line == 0; i-- {
+			if strings.TrimSpace(shown[i]) != "" {
+				e.find(source, strings.TrimSpace(shown[i]))
+			}
+		}
+		break
+	}
+	if e.Line == 0 {
+		e.Code = ""
+	}
+	return true
 }
 
 // run reads what a cell that was running wrote last.
