@@ -7,38 +7,36 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 
 	"bellwether/lib/gemm"
 	"bellwether/lib/model"
 	"bellwether/lib/model/local/safetensors"
+	"bellwether/lib/model/local/tokenizer"
 )
 
 // Model is a model in a Hugging Face folder: config.json, model.safetensors (or
-// shards with their index), tokenizer.json. It implements model.Generator.
-// Opening reads the small files and hashes the weights; the weights themselves
-// are loaded when the first request comes. It is safe for concurrent use.
+// shards with their index), tokenizer.json (or vocab.json and merges.txt). It
+// implements model.Generator. Opening reads the small files, checks the names
+// and shapes of all weights and hashes them; the weights themselves are loaded
+// when the first request comes. It is safe for concurrent use.
 type Model struct {
 	dir      string
-	config   Config
-	prefix   int // token put before an empty context
-	tokens   tokenizer
+	shape    shape
+	tokens   *tokenizer.Tokenizer
+	before   []int // put before every text
+	prefix   int   // put before an empty context when before is empty; -1: none
+	eos      int   // ends a text; -1: none
 	identity model.Identity
 
-	load    sync.Once
-	network *Network
-	failure error
-	passes  sync.Pool
-}
-
-// tokenizer turns text into the model's tokens.
-type tokenizer interface {
-	encode(text string) ([]int, error)
-	text(id int) string // the token's own bytes
+	loading sync.RWMutex // held for reading while the weights are in use
+	decoder *decoder
+	weights *safetensors.Weights // mapped
+	pool    sync.Pool            // *memory
 }
 
 // facts are our own additions to config.json.
@@ -52,77 +50,160 @@ type facts struct {
 // Open opens the model in a folder. The error names the file and what is wrong
 // with it.
 func Open(dir string) (*Model, error) {
-	var c struct {
-		Config
-		BOS   *int   `json:"bos_token_id"`
-		EOS   *int   `json:"eos_token_id"`
-		Facts *facts `json:"bellwether"`
-	}
-	path := filepath.Join(dir, "config.json")
-	b, err := os.ReadFile(path)
+	config := filepath.Join(dir, "config.json")
+	b, err := os.ReadFile(config)
 	if err != nil {
 		return nil, fmt.Errorf("local: %w", err)
 	}
-	if err := json.Unmarshal(b, &c); err != nil {
-		return nil, fmt.Errorf("local: %s: %w", path, err)
+	var f fields
+	if err := json.Unmarshal(b, &f); err != nil {
+		return nil, fmt.Errorf("local: %s: %w", config, err)
 	}
-	if err := c.Check(); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	m := &Model{dir: dir, prefix: -1}
+	if m.shape, err = readShape(f); err != nil {
+		return nil, fmt.Errorf("%s: %w", config, err)
 	}
-	m := &Model{dir: dir, config: c.Config}
-	path = filepath.Join(dir, "tokenizer.json")
-	if b, err = os.ReadFile(path); err != nil {
-		return nil, fmt.Errorf("local: %w", err)
+	hash, err := m.openTokenizer()
+	if err != nil {
+		return nil, err
 	}
-	if m.tokens, err = newTokenizer(b, c.Vocabulary); err != nil {
-		return nil, fmt.Errorf("local: %s: %w", path, err)
+	m.eos = endToken(f)
+	m.prefix = m.eos
+	if err := f.get("bos_token_id", &m.prefix); err != nil {
+		return nil, fmt.Errorf("%s: %w", config, err)
 	}
-	switch {
-	case c.BOS != nil:
-		m.prefix = *c.BOS
-	case c.EOS != nil:
-		m.prefix = *c.EOS
-	default:
-		m.prefix = -1
+	if m.tokens.Content(m.eos) == "\n" { // the tiny family ends lines, not texts
+		m.eos = -1
 	}
-	if m.prefix >= c.Vocabulary {
-		return nil, fmt.Errorf("local: %s: bos_token_id %d is not one of %d tokens", filepath.Join(dir, "config.json"), m.prefix, c.Vocabulary)
+	if m.prefix < -1 || m.prefix >= m.shape.vocabulary {
+		return nil, fmt.Errorf("local: %s: bos_token_id %d is not one of %d tokens", config, m.prefix, m.shape.vocabulary)
 	}
-	weights, err := hashWeights(dir)
+	w, err := safetensors.Open(dir)
 	if err != nil {
 		return nil, fmt.Errorf("local: %w", err)
 	}
-	tokens := sha256.Sum256(b)
+	files := w.Files
+	d, err := newDecoder(m.shape, w, true)
+	if err = errors.Join(err, w.Close()); err != nil {
+		return nil, fmt.Errorf("%s: %w", dir, err)
+	}
+	weights, err := hashFiles(files)
+	if err != nil {
+		return nil, fmt.Errorf("local: %w", err)
+	}
 	m.identity = model.Identity{
-		Name: filepath.Base(filepath.Clean(dir)), Weights: weights, Tokenizer: "sha256:" + hex.EncodeToString(tokens[:]),
-		Precision: "float32", ContextLength: c.Context, Server: "local", Method: "exact",
+		Name: filepath.Base(filepath.Clean(dir)), Weights: weights, Tokenizer: hash, BOS: m.text(m.before),
+		Precision: "float32", ContextLength: m.shape.context, Server: "local", Method: "exact",
+		Parameters: float64(d.parameters), NonEmbeddingParameters: float64(d.nonEmbedding),
 	}
-	if c.Facts != nil {
-		m.identity.Parameters, m.identity.NonEmbeddingParameters = c.Facts.Parameters, c.Facts.NonEmbedding
-		m.identity.Seed, m.identity.TrainingTokens = c.Facts.Seed, c.Facts.TrainingTokens
+	own := facts{Parameters: m.identity.Parameters, NonEmbedding: m.identity.NonEmbeddingParameters}
+	if err := f.get("bellwether", &own); err != nil {
+		return nil, fmt.Errorf("%s: %w", config, err)
 	}
-	if m.identity.Parameters == 0 {
-		n, err := m.weights()
-		if err != nil {
-			return nil, err
-		}
-		m.identity.Parameters, m.identity.NonEmbeddingParameters = float64(n.Parameters()), float64(n.NonEmbeddingParameters())
-	}
+	m.identity.Parameters, m.identity.NonEmbeddingParameters = own.Parameters, own.NonEmbedding
+	m.identity.Seed, m.identity.TrainingTokens = own.Seed, own.TrainingTokens
 	return m, nil
 }
 
-// hashWeights returns "sha256:..." of a folder's weight files, one after another.
-func hashWeights(dir string) (string, error) {
-	w, err := safetensors.Open(dir)
+// endToken returns eos_token_id, the first where there are several; -1: none.
+func endToken(f fields) int {
+	var one int
+	if f.get("eos_token_id", &one) == nil && len(f["eos_token_id"]) > 0 && string(f["eos_token_id"]) != "null" {
+		return one
+	}
+	var several []int
+	if f.get("eos_token_id", &several) == nil && len(several) > 0 {
+		return several[0]
+	}
+	return -1
+}
+
+// openTokenizer reads the tokenizer and returns its hash.
+func (m *Model) openTokenizer() (hash string, err error) {
+	var name named
+	config := filepath.Join(m.dir, "tokenizer_config.json")
+	b, err := os.ReadFile(config)
+	if err == nil {
+		err = json.Unmarshal(b, &name)
+	} else if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("local: %s: %w", config, err)
 	}
-	files := w.Files
-	if err := w.Close(); err != nil {
-		return "", err
+	path := filepath.Join(m.dir, "tokenizer.json")
+	content, err := os.ReadFile(path)
+	switch {
+	case err == nil:
+		m.tokens, err = tokenizer.Parse(content)
+	case errors.Is(err, fs.ErrNotExist):
+		path = filepath.Join(m.dir, "vocab.json")
+		vocabulary, err1 := os.ReadFile(path)
+		merges, err2 := os.ReadFile(filepath.Join(m.dir, "merges.txt"))
+		if err1 != nil || err2 != nil {
+			return "", fmt.Errorf("local: %s: neither tokenizer.json nor vocab.json and merges.txt can be read: %w", m.dir, errors.Join(err, err1, err2))
+		}
+		content = append(vocabulary, merges...)
+		m.tokens, err = tokenizer.ParseVocabulary(vocabulary, merges)
+		if m.shape.kind == "opt" && name.AddBOS == nil { // OPT's own tokenizer adds it
+			yes := true
+			name.AddBOS, name.BOS = &yes, "</s>"
+		}
 	}
+	if err != nil {
+		return "", fmt.Errorf("local: %s: %w", path, err)
+	}
+	if n := m.tokens.Size(); n > m.shape.vocabulary {
+		return "", fmt.Errorf("local: %s: %d tokens; the model has %d", path, n, m.shape.vocabulary)
+	}
+	if len(m.tokens.After) > 0 {
+		return "", fmt.Errorf("local: %s: the post-processor ends every text with %q, after which nothing can be scored", path, m.text(m.tokens.After))
+	}
+	m.before = m.tokens.Before
+	if name.AddBOS != nil {
+		m.before = nil
+		if *name.AddBOS {
+			id, ok := m.tokens.ID(string(name.BOS))
+			if !ok {
+				return "", fmt.Errorf("local: %s: add_bos_token is true, but bos_token %q is no token", config, name.BOS)
+			}
+			m.before = []int{id}
+		}
+	}
+	sum := sha256.Sum256(content)
+	return "sha256:" + hex.EncodeToString(sum[:]), nil
+}
+
+// named is what tokenizer_config.json says about the first token. It overrules
+// tokenizer.json's post-processor, as it does in Hugging Face transformers.
+type named struct {
+	AddBOS *bool       `json:"add_bos_token"`
+	BOS    tokenOrName `json:"bos_token"`
+}
+
+// tokenOrName is "<s>" or {"content": "<s>", ...}.
+type tokenOrName string
+
+func (t *tokenOrName) UnmarshalJSON(b []byte) error {
+	var name *string
+	if json.Unmarshal(b, &name) == nil {
+		if name != nil {
+			*t = tokenOrName(*name)
+		}
+		return nil
+	}
+	var token struct {
+		Content string `json:"content"`
+	}
+	err := json.Unmarshal(b, &token)
+	*t = tokenOrName(token.Content)
+	return err
+}
+
+// hashFiles returns "sha256:..." of files, one after another.
+func hashFiles(paths []string) (string, error) {
 	h := sha256.New()
-	for _, path := range files {
+	for _, path := range paths {
 		f, err := os.Open(path)
 		if err != nil {
 			return "", err
@@ -135,54 +216,66 @@ func hashWeights(dir string) (string, error) {
 	return "sha256:" + hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// weights loads the network once.
-func (m *Model) weights() (*Network, error) {
-	m.load.Do(func() {
-		gemm.Use()
-		m.network, m.failure = m.read()
-	})
-	return m.network, m.failure
+// use returns the loaded network and how to let go of it.
+func (m *Model) use() (*decoder, func(), error) {
+	for {
+		m.loading.RLock()
+		if m.decoder != nil {
+			return m.decoder, m.loading.RUnlock, nil
+		}
+		m.loading.RUnlock()
+		if err := m.load(); err != nil {
+			return nil, nil, err
+		}
+	}
 }
 
-func (m *Model) read() (*Network, error) {
-	f, err := safetensors.Open(m.dir)
+func (m *Model) load() error {
+	m.loading.Lock()
+	defer m.loading.Unlock()
+	if m.decoder != nil {
+		return nil
+	}
+	useGEMM()
+	w, err := safetensors.Open(m.dir)
 	if err != nil {
-		return nil, fmt.Errorf("local: %w", err)
+		return fmt.Errorf("local: %w", err)
 	}
-	defer f.Close() // the weights are copied
-	n, err := NewNetwork(m.config)
+	d, err := newDecoder(m.shape, w, false)
+	if err != nil || !d.mapped {
+		err = errors.Join(err, w.Close())
+	} else {
+		m.weights = w
+	}
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", m.dir, err)
+		return fmt.Errorf("%s: %w", m.dir, err)
 	}
-	known := map[string]bool{}
-	for _, t := range n.Tensors() {
-		known[t.Name] = true
-		have, ok := f.Tensor(t.Name)
-		if !ok {
-			return nil, fmt.Errorf("local: %s: tensor %q is missing", m.dir, t.Name)
-		}
-		if !slices.Equal(have.Shape, t.Shape) {
-			return nil, fmt.Errorf("local: %s: tensor %q has shape %v; config.json says %v", m.dir, t.Name, have.Shape, t.Shape)
-		}
-		if err := have.Read(t.Data); err != nil {
-			return nil, fmt.Errorf("local: %s: %w", m.dir, err)
-		}
-	}
-	for _, name := range f.Names() {
-		if !known[name] && !ignored(name) {
-			return nil, fmt.Errorf("local: %s: tensor %q is not one that a %s network has", m.dir, name, m.config.ModelType)
-		}
-	}
-	return n, nil
+	m.decoder = d
+	return nil
 }
 
-// ignored names buffers that older exports keep beside the weights; they follow
-// from the configuration.
-func ignored(name string) bool {
-	for _, suffix := range []string{".attention.bias", ".attention.masked_bias", ".attention.rotary_emb.inv_freq"} {
-		if strings.HasSuffix(name, suffix) {
-			return true
-		}
+var useGEMM = sync.OnceFunc(gemm.Use)
+
+// Close gives the memory of the weights back once no call uses them. The model
+// stays usable: the next request loads them again.
+func (m *Model) Close() error {
+	m.loading.Lock()
+	defer m.loading.Unlock()
+	var err error
+	if m.weights != nil {
+		err = m.weights.Close()
 	}
-	return false
+	m.decoder, m.weights, m.pool = nil, nil, sync.Pool{}
+	return err
+}
+
+// Tokenizer returns the model's tokenizer.
+func (m *Model) Tokenizer() *tokenizer.Tokenizer { return m.tokens }
+
+func (m *Model) text(ids []int) string {
+	var b strings.Builder
+	for _, id := range ids {
+		b.WriteString(m.tokens.Content(id))
+	}
+	return b.String()
 }

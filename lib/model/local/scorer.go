@@ -2,10 +2,13 @@ package local
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
 	"math"
 	"runtime"
-	"strings"
+	"slices"
+	"sync"
+	"sync/atomic"
 
 	"bellwether/lib/model"
 )
@@ -24,10 +27,8 @@ func (m *Model) Capabilities() model.Capabilities {
 
 // work is one request in tokens.
 type work struct {
-	tokens []int // what the model reads: all but the last token of the whole
-	want   []int // positions whose next token is scored
-	next   []int // those next tokens
-	reply  model.Reply
+	context []int // what is read before the continuation, at least one token; empty: nothing to score
+	next    []int // the continuation's tokens
 }
 
 // Score implements model.Scorer. A request is encoded whole, and its context
@@ -36,202 +37,236 @@ type work struct {
 // at the first that differs and the reply warns ("boundary-merge"). What is
 // longer than the model's context is cut on the left, never into the
 // continuation, and warns ("truncated-left").
+//
+// Requests with the same context share its computation. The numbers of a
+// request are the same bits whatever else is in the batch.
 func (m *Model) Score(ctx context.Context, requests []model.Request) ([]model.Reply, error) {
-	n, err := m.weights()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	d, done, err := m.use()
 	if err != nil {
 		return nil, err
 	}
-	pass, _ := m.passes.Get().(*Pass)
-	if pass == nil {
-		pass = new(Pass)
-	}
-	defer m.passes.Put(pass)
-	jobs := make([]work, len(requests))
-	for i, q := range requests {
-		jobs[i] = m.prepare(q)
-	}
-	for start := 0; start < len(jobs); {
+	defer done()
+	replies, jobs := make([]model.Reply, len(requests)), make([]work, len(requests))
+	m.parallel(len(requests), func(i int) error {
+		replies[i], jobs[i] = m.prepare(requests[i])
+		return nil
+	})
+	batches := plan(jobs)
+	err = m.parallel(len(batches), func(i int) error {
 		if err := ctx.Err(); err != nil {
-			return nil, err
+			return err
 		}
-		end, rows := start, 0
-		for end < len(jobs) && (end == start || rows+len(jobs[end].tokens) <= batchTokens) {
-			rows += len(jobs[end].tokens)
-			end++
-		}
-		if err := m.forward(n, pass, jobs[start:end]); err != nil {
-			return nil, err
-		}
-		start = end
-	}
-	replies := make([]model.Reply, len(jobs))
-	for i := range jobs {
-		replies[i] = jobs[i].reply
+		return m.forward(d, batches[i], jobs, replies)
+	})
+	if err != nil {
+		return nil, err
 	}
 	return replies, nil
 }
 
-func (m *Model) prepare(q model.Request) work {
-	fail := func(format string, args ...any) work {
-		return work{reply: model.Reply{Err: fmt.Errorf(format, args...)}}
-	}
-	whole, err := m.tokens.encode(q.Context + q.Continuation)
-	if err != nil {
-		return fail("%w", err)
-	}
-	before, err := m.tokens.encode(q.Context)
-	if err != nil {
-		return fail("%w", err)
-	}
-	split := 0
-	for split < len(before) && split < len(whole) && before[split] == whole[split] {
-		split++
-	}
-	var w work
-	if split < len(before) {
-		w.reply.Warnings = append(w.reply.Warnings, fmt.Sprintf("boundary-merge: %d tokens of the context continue into the answer", len(before)-split))
-	}
-	if split == len(whole) {
-		return work{reply: w.reply} // nothing to score: a reply without tokens
-	}
-	if split == 0 { // the first token is scored after the prefix token
-		if m.prefix < 0 {
-			return fail("the context is empty and config.json names neither bos_token_id nor eos_token_id")
+// parallel calls f for 0 to n-1 on all processors and returns the first error.
+func (m *Model) parallel(n int, f func(i int) error) error {
+	workers := min(n, runtime.GOMAXPROCS(0))
+	if workers <= 1 {
+		for i := range n {
+			if err := f(i); err != nil {
+				return err
+			}
 		}
-		whole = append([]int{m.prefix}, whole...)
-		split = 1
-	}
-	scored := len(whole) - split
-	if scored > m.config.Context {
-		return fail("the continuation has %d tokens; the model reads at most %d", scored, m.config.Context)
-	}
-	if cut := len(whole) - 1 - m.config.Context; cut > 0 {
-		w.reply.Warnings = append(w.reply.Warnings, fmt.Sprintf("truncated-left: %d of %d tokens", cut, len(whole)))
-		whole, split = whole[cut:], split-cut
-	}
-	w.tokens = whole[:len(whole)-1]
-	for i := split; i < len(whole); i++ {
-		w.want = append(w.want, i-1)
-		w.next = append(w.next, whole[i])
-	}
-	offset := 0
-	if text := m.text(whole[split:]); strings.HasSuffix(text, q.Continuation) {
-		offset = len(q.Continuation) - len(text) // negative when the first token begins in the context
-	}
-	w.reply.Tokens = make([]model.Token, len(w.next))
-	for i, id := range w.next {
-		text := m.tokens.text(id)
-		w.reply.Tokens[i] = model.Token{Text: text, Offset: offset}
-		offset += len(text)
-	}
-	return w
-}
-
-func (m *Model) text(ids []int) string {
-	var b strings.Builder
-	for _, id := range ids {
-		b.WriteString(m.tokens.text(id))
-	}
-	return b.String()
-}
-
-// forward scores jobs in one pass. A job without tokens is left as it is.
-func (m *Model) forward(n *Network, pass *Pass, jobs []work) error {
-	var sequences, wanted [][]int
-	for _, w := range jobs {
-		if len(w.tokens) > 0 {
-			sequences, wanted = append(sequences, w.tokens), append(wanted, w.want)
-		}
-	}
-	if len(sequences) == 0 {
 		return nil
 	}
-	logits, err := n.Forward(pass, sequences, wanted)
-	if err != nil {
-		return err
+	var wait sync.WaitGroup
+	var next atomic.Int64
+	errs := make([]error, workers)
+	for w := range workers {
+		wait.Go(func() {
+			for errs[w] == nil {
+				i := int(next.Add(1)) - 1
+				if i >= n {
+					return
+				}
+				errs[w] = f(i)
+			}
+		})
 	}
-	v := n.Config.Vocabulary
-	for _, w := range jobs {
-		for i := range w.next {
-			t := &w.reply.Tokens[i]
-			t.Nats, t.Greedy = logProbability(logits[:v], w.next[i])
-			logits = logits[v:]
+	wait.Wait()
+	for _, err := range errs {
+		if err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-// logProbability returns ln softmax(logits)[id], at most 0, and whether id is
-// the first of the largest logits.
-func logProbability(logits []float32, id int) (nats float64, greedy bool) {
-	top, best := float32(math.Inf(-1)), -1
-	for i, x := range logits {
-		if x > top {
-			top, best = x, i
+// prepare encodes a request.
+func (m *Model) prepare(q model.Request) (reply model.Reply, w work) {
+	fail := func(format string, args ...any) (model.Reply, work) {
+		return model.Reply{Err: fmt.Errorf("local: "+format, args...)}, work{}
+	}
+	text := q.Context + q.Continuation
+	pieces, err := m.tokens.Encode(text)
+	if err != nil {
+		return fail("%w", err)
+	}
+	before, err := m.tokens.Encode(q.Context)
+	if err != nil {
+		return fail("%w", err)
+	}
+	split := 0
+	for split < len(before) && split < len(pieces) && before[split].ID == pieces[split].ID {
+		split++
+	}
+	if split < len(before) {
+		reply.Warnings = append(reply.Warnings, fmt.Sprintf("boundary-merge: %d tokens of the context continue into the answer", len(before)-split))
+	}
+	if split == len(pieces) {
+		return reply, work{} // nothing to score: a reply without tokens
+	}
+	context := make([]int, 0, len(m.before)+1+split)
+	if first := pieces[0].ID; len(m.before) > 0 && first != m.before[0] {
+		context = append(context, m.before...)
+	}
+	for _, p := range pieces[:split] {
+		context = append(context, p.ID)
+	}
+	if len(context) == 0 { // the first token is scored after the prefix token
+		prefix := m.prefix
+		if len(m.before) > 0 {
+			prefix = m.before[0]
+		}
+		if prefix < 0 {
+			return fail("the context is empty and config.json names neither bos_token_id nor eos_token_id")
+		}
+		context = append(context, prefix)
+	}
+	limit := m.shape.context
+	if n := len(pieces) - split; n > limit {
+		return fail("the continuation has %d tokens; the model reads at most %d", n, limit)
+	}
+	if cut := len(context) + len(pieces) - split - 1 - limit; cut > 0 {
+		reply.Warnings = append(reply.Warnings, fmt.Sprintf("truncated-left: %d of %d tokens", cut, len(context)+len(pieces)-split))
+		context = context[cut:]
+	}
+	w.context, w.next = context, make([]int, 0, len(pieces)-split)
+	for _, p := range pieces[split:] {
+		w.next = append(w.next, p.ID)
+		reply.Tokens = append(reply.Tokens, model.Token{Text: text[p.Start:p.End], Offset: p.Start - len(q.Context)})
+	}
+	return reply, w
+}
+
+// group is a context and the jobs that continue it.
+type group struct {
+	context []int
+	jobs    []int
+	rows    int
+}
+
+// plan puts jobs with the same context together, and groups into batches of
+// similar size, enough of them for all processors.
+func plan(jobs []work) [][]group {
+	var groups []group
+	byContext := map[string]int{}
+	total := 0
+	var key []byte
+	for i, w := range jobs {
+		if len(w.next) == 0 {
+			continue
+		}
+		key = key[:0]
+		for _, id := range w.context {
+			key = binary.LittleEndian.AppendUint32(key, uint32(id))
+		}
+		rows := len(w.next) - 1
+		at, ok := byContext[string(key)]
+		if !ok || groups[at].rows+rows > batchTokens && len(groups[at].jobs) > 0 {
+			at = len(groups)
+			byContext[string(key)] = at
+			groups = append(groups, group{context: w.context, rows: len(w.context)})
+			total += len(w.context)
+		}
+		g := &groups[at]
+		g.jobs, g.rows = append(g.jobs, i), g.rows+rows
+		total += rows
+	}
+	workers := runtime.GOMAXPROCS(0)
+	limit := min(batchTokens, max(64, (total+workers-1)/workers))
+	var batches [][]group
+	rows := 0
+	for _, g := range groups {
+		if len(batches) == 0 || rows+g.rows > limit {
+			batches, rows = append(batches, nil), 0
+		}
+		last := len(batches) - 1
+		batches[last] = append(batches[last], g)
+		rows += g.rows
+	}
+	return batches
+}
+
+// forward scores groups in one pass.
+func (m *Model) forward(d *decoder, groups []group, jobs []work, replies []model.Reply) error {
+	var stretches []stretch
+	type target struct{ job, token int } // whose log-probability a row of logits gives
+	var targets [][]target
+	for _, g := range groups {
+		root := len(stretches)
+		stretches = append(stretches, stretch{tokens: g.context, parent: -1, wanted: []int{len(g.context) - 1}})
+		first := make([]target, len(g.jobs))
+		for i, j := range g.jobs {
+			first[i] = target{j, 0}
+		}
+		targets = append(targets, first)
+		for _, j := range g.jobs {
+			next := jobs[j].next
+			s := stretch{tokens: next[:len(next)-1], parent: root}
+			for i := range s.tokens {
+				s.wanted = append(s.wanted, i)
+				targets = append(targets, []target{{j, i + 1}})
+			}
+			stretches = append(stretches, s)
+		}
+	}
+	memory := m.memory()
+	defer m.pool.Put(memory)
+	return d.run(memory, stretches, nil, func(logits []float32) {
+		best, peak, logSum := summary(logits)
+		for _, t := range targets[0] {
+			id := jobs[t.job].next[t.token]
+			token := &replies[t.job].Tokens[t.token]
+			token.Nats = math.Min(0, float64(logits[id]-peak)-logSum)
+			token.Greedy = id == best
+		}
+		targets = targets[1:]
+	})
+}
+
+func (m *Model) memory() *memory {
+	if w, ok := m.pool.Get().(*memory); ok {
+		return w
+	}
+	return new(memory)
+}
+
+// summary returns the first of the largest logits, its value, and
+// ln Σ exp(logit - largest).
+func summary(logits []float32) (best int, peak float32, logSum float64) {
+	best, peak = 0, logits[0]
+	for i, v := range logits {
+		if v > peak {
+			best, peak = i, v
 		}
 	}
 	sum := 0.0
-	for _, x := range logits {
-		sum += math.Exp(float64(x - top))
-	}
-	return math.Min(0, float64(logits[id]-top)-math.Log(sum)), best == id
-}
-
-// Generate implements model.Generator: greedy decoding, cut before the first of
-// stop. A prompt longer than the model's context is cut on the left.
-func (m *Model) Generate(ctx context.Context, prompts []string, maxTokens int, stop []string) ([]string, error) {
-	n, err := m.weights()
-	if err != nil {
-		return nil, err
-	}
-	var pass Pass
-	out := make([]string, len(prompts))
-	for i, p := range prompts {
-		ids, err := m.tokens.encode(p)
-		if err != nil {
-			return nil, fmt.Errorf("local: prompt %d: %w", i, err)
+	for chunk := range slices.Chunk(logits, 256) { // float32 inside a chunk: off by 1e-6 at most
+		var part float32
+		for _, v := range chunk {
+			part += exp32(v - peak)
 		}
-		if len(ids) == 0 {
-			if m.prefix < 0 {
-				return nil, fmt.Errorf("local: prompt %d is empty and the model has no prefix token", i)
-			}
-			ids = []int{m.prefix}
-		}
-		var text strings.Builder
-		for range maxTokens {
-			if err := ctx.Err(); err != nil {
-				return nil, err
-			}
-			ids = ids[max(0, len(ids)-m.config.Context):]
-			logits, err := n.Forward(&pass, [][]int{ids}, [][]int{{len(ids) - 1}})
-			if err != nil {
-				return nil, err
-			}
-			best := 0
-			for id, x := range logits {
-				if x > logits[best] {
-					best = id
-				}
-			}
-			ids = append(ids, best)
-			text.WriteString(m.tokens.text(best))
-			if cut := stopped(text.String(), stop); cut >= 0 {
-				out[i] = text.String()[:cut]
-				break
-			}
-			out[i] = text.String()
-		}
+		sum += float64(part)
 	}
-	return out, nil
-}
-
-// stopped returns where the first stop string begins, -1 when none does.
-func stopped(text string, stop []string) int {
-	first := -1
-	for _, s := range stop {
-		if at := strings.Index(text, s); s != "" && at >= 0 && (first < 0 || at < first) {
-			first = at
-		}
-	}
-	return first
+	return best, peak, math.Log(sum)
 }

@@ -101,7 +101,7 @@ func TestScore(t *testing.T) {
 	if err := replies[3].Err; err == nil || !strings.Contains(err.Error(), "17 tokens; the model reads at most 16") {
 		t.Errorf("a continuation that is too long: %v", err)
 	}
-	if err := replies[4].Err; err == nil || !strings.Contains(err.Error(), `no character 'ü'`) {
+	if err := replies[4].Err; err == nil || !strings.Contains(err.Error(), `no token for "ü"`) {
 		t.Errorf("a character that the model does not have: %v", err)
 	}
 	if len(replies[5].Tokens) != 0 {
@@ -117,17 +117,52 @@ func TestScore(t *testing.T) {
 	if text != "075." {
 		t.Errorf("the tokens spell %q", text)
 	}
-	for i := range requests { // each alone is as in the batch
+	for i := range requests { // each alone is as in the batch, to the bit
 		one, err := m.Score(context.Background(), requests[i:i+1])
 		check(t, err)
-		if d := math.Abs(one[0].Nats() - replies[i].Nats()); d > 1e-5 {
-			t.Errorf("request %d alone differs by %g nats", i, d)
+		if one[0].Nats() != replies[i].Nats() {
+			t.Errorf("request %d alone: %v nats, in the batch %v", i, one[0].Nats(), replies[i].Nats())
 		}
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if _, err := m.Score(ctx, requests); err == nil {
 		t.Error("a cancelled context: want its error")
+	}
+}
+
+// Requests that share a context share its computation; their numbers are the
+// same bits as alone, and within rounding those of a plain forward pass.
+func TestSharedContexts(t *testing.T) {
+	n, m := saved(t)
+	r := rand.New(rand.NewPCG(5, 5))
+	letters := func(most int) string {
+		b := make([]byte, 1+r.IntN(most))
+		for i := range b {
+			b[i] = 'a' + byte(r.IntN(26))
+		}
+		return string(b)
+	}
+	var requests []model.Request
+	for range 200 {
+		context := "\n" + letters(6)
+		for range 1 + r.IntN(4) {
+			requests = append(requests, model.Request{Context: context, Continuation: letters(9)})
+		}
+	}
+	r.Shuffle(len(requests), func(i, j int) { requests[i], requests[j] = requests[j], requests[i] })
+	replies, err := m.Score(context.Background(), requests)
+	check(t, err)
+	for i, q := range requests {
+		one, err := m.Score(context.Background(), []model.Request{q})
+		check(t, err)
+		if one[0].Nats() != replies[i].Nats() {
+			t.Fatalf("%+v alone: %v nats, in the batch %v", q, one[0].Nats(), replies[i].Nats())
+		}
+		want := plain(t, n, q.Context+q.Continuation)
+		if d := math.Abs(sum(want[len(q.Context)-1:]) - replies[i].Nats()); d > 1e-4 {
+			t.Fatalf("%+v: %v nats, off by %g", q, replies[i].Nats(), d)
+		}
 	}
 }
 

@@ -17,6 +17,10 @@ func Parse(content []byte) (*Tokenizer, error) {
 	if err := json.Unmarshal(content, &f); err != nil {
 		return nil, fmt.Errorf("tokenizer: %w", err)
 	}
+	return f.tokenizer()
+}
+
+func (f *file) tokenizer() (*Tokenizer, error) {
 	t := &Tokenizer{}
 	for _, step := range []struct {
 		name string
@@ -25,7 +29,7 @@ func Parse(content []byte) (*Tokenizer, error) {
 		{"normalizer", (*Tokenizer).setNormalizer}, {"pre_tokenizer", (*Tokenizer).setSplit}, {"model", (*Tokenizer).setModel},
 		{"added_tokens", (*Tokenizer).setAdded}, {"decoder", (*Tokenizer).setDecoder}, {"post_processor", (*Tokenizer).setAround},
 	} {
-		if err := step.do(t, &f); err != nil {
+		if err := step.do(t, f); err != nil {
 			return nil, fmt.Errorf("tokenizer: %s: %w", step.name, err)
 		}
 	}
@@ -520,4 +524,38 @@ func fallbackByte(name string) (byte, bool) {
 		return 0, false
 	}
 	return b, true
+}
+
+// ParseVocabulary reads the older form of GPT-2's and OPT's tokenizers: the text
+// of vocab.json and of merges.txt. Names in angle brackets or between bars that
+// no merge makes are special tokens, found in a text as they are.
+func ParseVocabulary(vocabulary, merges []byte) (*Tokenizer, error) {
+	var f file
+	if err := json.Unmarshal(vocabulary, &f.Model.Vocabulary); err != nil {
+		return nil, fmt.Errorf("tokenizer: vocab.json: %w", err)
+	}
+	for i, line := range strings.Split(string(merges), "\n") {
+		line = strings.TrimSuffix(line, "\r")
+		if line == "" || i == 0 && strings.HasPrefix(line, "#version") {
+			continue
+		}
+		left, right, ok := strings.Cut(line, " ")
+		if !ok || strings.Contains(right, " ") {
+			return nil, fmt.Errorf("tokenizer: merges.txt:%d: %q: want two tokens and a space between", i+1, line)
+		}
+		f.Model.Merges = append(f.Model.Merges, pairOfNames{left, right})
+	}
+	made := map[string]bool{}
+	for _, m := range f.Model.Merges {
+		made[m[0]+m[1]] = true
+	}
+	for name, id := range f.Model.Vocabulary {
+		if len(name) > 2 && name[0] == '<' && name[len(name)-1] == '>' && !made[name] {
+			f.Added = append(f.Added, added{ID: id, Content: name})
+		}
+	}
+	slices.SortFunc(f.Added, func(a, b added) int { return cmp.Compare(a.ID, b.ID) })
+	f.PreTokenizer = json.RawMessage(`{"type":"ByteLevel","add_prefix_space":false}`)
+	f.Decoder = json.RawMessage(`{"type":"ByteLevel"}`)
+	return f.tokenizer()
 }

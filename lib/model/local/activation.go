@@ -1,0 +1,74 @@
+package local
+
+import "math"
+
+// Activations work in place; NaN stays NaN.
+
+// geluErf is x Φ(x) with the exact normal distribution ("gelu").
+func geluErf(x []float32) { activate(x, nil) }
+
+// geluTanh is GELU by tanh(√(2/π) (x + 0.044715 x³)) ("gelu_new"), written with
+// the logistic function: 0.5 (1 + tanh(u)) = 1 / (1 + exp(-2u)).
+func geluTanh(x []float32) {
+	const c = 1.5957691216057308 // 2 √(2/π)
+	for i, v := range x {
+		x[i] = v / (1 + exp32(-c*(v+0.044715*v*v*v)))
+	}
+}
+
+func relu(x []float32) {
+	for i, v := range x {
+		if v < 0 {
+			x[i] = 0
+		}
+	}
+}
+
+// silu is x / (1 + exp(-x)), the sigmoid linear unit.
+func silu(x []float32) {
+	for i, v := range x {
+		x[i] = v / (1 + exp32(-v))
+	}
+}
+
+// rmsNorm writes x / sqrt(mean(x²) + epsilon) * gain of every row of x to y
+// (Zhang and Sennrich 2019).
+func rmsNorm(y, x, gain []float32, epsilon float32) {
+	width := len(gain)
+	for ; len(x) >= width; x, y = x[width:], y[width:] {
+		in, out := x[:width], y[:width]
+		var squares float32
+		for _, v := range in {
+			squares += v * v
+		}
+		inverse := 1 / float32(math.Sqrt(float64(squares/float32(width)+epsilon)))
+		for i, g := range gain {
+			out[i] = in[i] * inverse * g
+		}
+	}
+}
+
+// layerNorm writes the standardised rows of x, times gain plus bias, to y.
+func layerNorm(y, x, gain, bias []float32, epsilon float32) {
+	width := len(gain)
+	scale := 1 / float32(width)
+	bias = bias[:width]
+	for ; len(x) >= width; x, y = x[width:], y[width:] {
+		in, out := x[:width], y[:width]
+		var sum float32
+		for _, v := range in {
+			sum += v
+		}
+		mean := sum * scale
+		var squares float32
+		for i, v := range in {
+			d := v - mean
+			out[i] = d
+			squares += d * d
+		}
+		inverse := 1 / float32(math.Sqrt(float64(squares*scale+epsilon)))
+		for i, g := range gain {
+			out[i] = out[i]*inverse*g + bias[i]
+		}
+	}
+}

@@ -1,0 +1,319 @@
+package local
+
+import (
+	"fmt"
+
+	"gonum.org/v1/gonum/blas"
+	"gonum.org/v1/gonum/blas/blas32"
+)
+
+// stretch is a run of tokens of one text. Texts that begin alike share a
+// stretch: attention looks at the stretch before, then at the own one.
+//
+// Attention over the two parts is always added part by part. So a text's
+// numbers depend on where it was divided (a request: between context and
+// continuation), not on what else shares its beginning.
+type stretch struct {
+	tokens []int
+	parent int   // index of an earlier stretch, -1: none
+	wanted []int // indexes of tokens whose next token's logits are wanted
+
+	at, start int // first row; position of the first token
+}
+
+// memory is the working memory of one pass. It belongs to one goroutine. The
+// zero value works.
+type memory struct {
+	x, h, rows, scores, mixed, inner, gate, embedded, logits []float32
+}
+
+// history keeps queries, keys and values of the tokens of one text, layer by
+// layer, so that text can go on.
+type history struct {
+	length int
+	layers [][]float32 // [token][columns]
+}
+
+// run calls visit with the logits of the next token after each wanted token, in
+// order; the slice belongs to m. With a history there is one stretch, which
+// goes on where the history ends and is added to it.
+func (d *decoder) run(m *memory, stretches []stretch, past *history, visit func(logits []float32)) error {
+	total, err := d.place(stretches, past)
+	if err != nil {
+		return err
+	}
+	w := d.width
+	m.x = grow(m.x, total*w)
+	m.h = grow(m.h, total*w)
+	m.mixed = grow(m.mixed, total*d.heads*d.headSize)
+	d.embed(m, stretches, total)
+	for i := range d.blocks {
+		rows, first := &m.rows, 0
+		if past != nil {
+			rows, first = &past.layers[i], past.length
+		}
+		*rows = keep(*rows, (first+total)*d.columns)
+		d.block(m, &d.blocks[i], stretches, (*rows)[:(first+total)*d.columns], first, total)
+	}
+	if past != nil {
+		past.length += total
+	}
+	d.unembedRows(m, stretches, visit)
+	return nil
+}
+
+// keep is grow, but keeps what is there.
+func keep(s []float32, n int) []float32 {
+	if cap(s) < n {
+		s = append(make([]float32, 0, max(n, 2*cap(s))), s...)
+	}
+	return s[:max(n, len(s))]
+}
+
+// place gives each stretch its rows and positions.
+func (d *decoder) place(stretches []stretch, past *history) (total int, err error) {
+	for i := range stretches {
+		s := &stretches[i]
+		s.at, s.start = total, 0
+		switch {
+		case past != nil:
+			s.start = past.length
+		case s.parent >= 0:
+			p := stretches[s.parent]
+			s.start = p.start + len(p.tokens)
+		}
+		if s.start+len(s.tokens) > d.context {
+			return 0, fmt.Errorf("local: a text of %d tokens: want at most %d", s.start+len(s.tokens), d.context)
+		}
+		for _, token := range s.tokens {
+			if token < 0 || token >= d.vocabulary {
+				return 0, fmt.Errorf("local: token %d: want 0 to %d", token, d.vocabulary-1)
+			}
+		}
+		total += len(s.tokens)
+	}
+	return total, nil
+}
+
+// embed writes the embeddings of all tokens to m.x.
+func (d *decoder) embed(m *memory, stretches []stretch, total int) {
+	to := m.x
+	if d.into.in > 0 {
+		m.embedded = grow(m.embedded, total*d.embedding)
+		to = m.embedded
+	}
+	e, row := d.embedding, 0
+	for _, s := range stretches {
+		for _, token := range s.tokens {
+			copy(to[row*e:(row+1)*e], d.tokens[token*e:])
+			row++
+		}
+	}
+	if d.into.in > 0 {
+		d.into.times(m.x, d.width, to, total, 0)
+	}
+	if d.positionRows == nil {
+		return
+	}
+	w := d.width
+	for _, s := range stretches {
+		for i := range s.tokens {
+			x := m.x[(s.at+i)*w:][:w]
+			for j, v := range d.positionRows[(s.start+i)*w:][:w] {
+				x[j] += v
+			}
+		}
+	}
+}
+
+// block adds one layer's attention and MLP to m.x. qkv holds queries, keys and
+// values, of a history before row first.
+func (d *decoder) block(m *memory, b *decoderBlock, stretches []stretch, qkv []float32, first, total int) {
+	x, h := m.x, m.h
+	in := x
+	if !d.postNorm {
+		d.norm(h, x, b.norm1)
+		in = h
+	}
+	for _, p := range b.inputs {
+		p.times(qkv[first*d.columns+p.column:], d.columns, in, total, 0)
+	}
+	for _, s := range stretches {
+		if d.rotary != nil {
+			d.rotate(qkv[(first+s.at)*d.columns:], s)
+		}
+	}
+	for i := range stretches {
+		d.attend(m, stretches, i, qkv, first)
+	}
+	if d.parallel { // the MLP reads what attention read
+		d.norm(h, x, b.norm2)
+		b.mixed.times(x, d.width, m.mixed, total, 1)
+		d.mlp(m, b, h, total)
+		return
+	}
+	b.mixed.times(x, d.width, m.mixed, total, 1)
+	if d.postNorm {
+		d.norm(x, x, b.norm1)
+		d.mlp(m, b, x, total)
+		d.norm(x, x, b.norm2)
+		return
+	}
+	d.norm(h, x, b.norm2)
+	d.mlp(m, b, h, total)
+}
+
+func (d *decoder) norm(y, x []float32, n norm) {
+	if d.rms {
+		rmsNorm(y, x, n.gain, d.epsilon)
+	} else {
+		layerNorm(y, x, n.gain, n.bias, d.epsilon)
+	}
+}
+
+// mlp adds the MLP of in, which may be m.x itself, to m.x.
+func (d *decoder) mlp(m *memory, b *decoderBlock, in []float32, total int) {
+	m.inner = grow(m.inner, total*d.inner)
+	if !d.gated {
+		b.up.times(m.inner, d.inner, in, total, 0)
+		d.activation(m.inner)
+	} else {
+		m.gate = grow(m.gate, total*d.inner)
+		b.gate.times(m.gate, d.inner, in, total, 0)
+		b.up.times(m.inner, d.inner, in, total, 0)
+		d.activation(m.gate)
+		for i, v := range m.gate {
+			m.inner[i] *= v
+		}
+	}
+	b.down.times(m.x, d.width, m.inner, total, 1)
+}
+
+// times sets rows of y, stride apart, to m x + keep*y.
+func (m *matrix) times(y []float32, stride int, x []float32, rows int, keep float32) {
+	if rows == 0 {
+		return
+	}
+	weights, transpose := blas32.General{Rows: m.out, Cols: m.in, Stride: m.in, Data: m.weights}, blas.Trans
+	if m.byInput {
+		weights, transpose = blas32.General{Rows: m.in, Cols: m.out, Stride: m.out, Data: m.weights}, blas.NoTrans
+	}
+	blas32.Gemm(blas.NoTrans, transpose, 1, blas32.General{Rows: rows, Cols: m.in, Stride: m.in, Data: x}, weights, keep,
+		blas32.General{Rows: rows, Cols: m.out, Stride: stride, Data: y})
+	if m.bias == nil {
+		return
+	}
+	for r := range rows {
+		row := y[r*stride:][:m.out]
+		for i, b := range m.bias {
+			row[i] += b
+		}
+	}
+}
+
+// rotate turns queries and keys by their position, in the half-split layout
+// that Hugging Face stores weights for.
+func (d *decoder) rotate(qkv []float32, s stretch) {
+	half := len(d.rotary)
+	for i := range s.tokens {
+		row := qkv[i*d.columns:][:d.columns]
+		cos, sin := d.cos[(s.start+i)*half:][:half], d.sin[(s.start+i)*half:][:half]
+		for _, heads := range [2][]int{d.queryAt, d.keyAt} {
+			for _, at := range heads {
+				a, b := row[at:][:half], row[at+half:][:half]
+				for j, c := range cos {
+					u, v := a[j], b[j]
+					a[j] = u*c - v*sin[j]
+					b[j] = v*c + u*sin[j]
+				}
+			}
+		}
+	}
+}
+
+// attend writes to m.mixed what each token of a stretch gathers from the tokens
+// before it.
+func (d *decoder) attend(m *memory, stretches []stretch, index int, qkv []float32, first int) {
+	s := stretches[index]
+	n := len(s.tokens)
+	if n == 0 {
+		return
+	}
+	total := s.start + n
+	m.scores = grow(m.scores, n*total)
+	view := func(row, rows, column int) blas32.General {
+		return blas32.General{Rows: rows, Cols: d.headSize, Stride: d.columns, Data: qkv[row*d.columns+column : (row+rows-1)*d.columns+column+d.headSize]}
+	}
+	// What comes before, from the nearest stretch to the root; a history is one.
+	type part struct{ row, rows, column int }
+	parts := make([]part, 0, 4)
+	if first > 0 {
+		parts = append(parts, part{0, first, 0})
+	}
+	for p := s.parent; p >= 0; p = stretches[p].parent {
+		if before := stretches[p]; len(before.tokens) > 0 {
+			parts = append(parts, part{first + before.at, len(before.tokens), before.start})
+		}
+	}
+	parts = append(parts, part{first + s.at, n, s.start})
+	scores := func(p part) blas32.General {
+		return blas32.General{Rows: n, Cols: p.rows, Stride: total, Data: m.scores[p.column:]}
+	}
+	out := d.heads * d.headSize
+	for h := range d.heads {
+		kv := h / (d.heads / d.keyHeads)
+		q := view(first+s.at, n, d.queryAt[h])
+		for _, p := range parts {
+			blas32.Gemm(blas.NoTrans, blas.Trans, d.attentionFactor, q, view(p.row, p.rows, d.keyAt[kv]), 0, scores(p))
+		}
+		for r := range n {
+			row := m.scores[r*total:][:total]
+			softmaxRow(row[:s.start+r+1])
+			clear(row[s.start+r+1:])
+		}
+		mixed := blas32.General{Rows: n, Cols: d.headSize, Stride: out, Data: m.mixed[s.at*out+h*d.headSize:]}
+		for i, p := range parts {
+			add := float32(1)
+			if i == 0 {
+				add = 0
+			}
+			blas32.Gemm(blas.NoTrans, blas.NoTrans, 1, scores(p), view(p.row, p.rows, d.valueAt[kv]), add, mixed)
+		}
+	}
+}
+
+// logitFloats bounds the logits that are held at a time: 16 MiB.
+const logitFloats = 4 << 20
+
+// unembedRows computes the logits after the wanted tokens, some rows at a time.
+func (d *decoder) unembedRows(m *memory, stretches []stretch, visit func(logits []float32)) {
+	w, limit := d.width, max(1, logitFloats/d.vocabulary)
+	var rows [][]float32
+	for _, s := range stretches {
+		for _, i := range s.wanted {
+			rows = append(rows, m.x[(s.at+i)*w:][:w])
+		}
+	}
+	for len(rows) > 0 {
+		n := min(len(rows), limit)
+		m.h = grow(m.h, n*w)
+		for i, row := range rows[:n] {
+			copy(m.h[i*w:], row)
+		}
+		rows = rows[n:]
+		h := m.h
+		if d.last.gain != nil {
+			d.norm(h, h, d.last)
+		}
+		if d.outOf.in > 0 {
+			m.embedded = grow(m.embedded, n*d.embedding)
+			d.outOf.times(m.embedded, d.embedding, h, n, 0)
+			h = m.embedded
+		}
+		m.logits = grow(m.logits, n*d.vocabulary)
+		d.output.times(m.logits, d.vocabulary, h, n, 0)
+		for i := range n {
+			visit(m.logits[i*d.vocabulary : (i+1)*d.vocabulary])
+		}
+	}
+}
