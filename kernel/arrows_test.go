@@ -34,6 +34,8 @@ var arrows = []arrow{
 	{"lib/gemm", []string{"gonum.org/v1/gonum", "golang.org/x/sys"}},
 	{"lib/model", nil},
 	{"lib/model/modeltest", []string{"lib/model", "github.com/google/go-cmp"}},
+	// The file that names the models of a family is YAML.
+	{"lib/model/family", []string{"lib/model", "github.com/goccy/go-yaml"}},
 	{"lib/model/facts", []string{"lib/model"}},
 	{"lib/model/local", []string{"lib/model", "lib/gemm", "gonum.org/v1/gonum", "golang.org/x/text"}},
 	{"lib/model/openai", []string{"lib/model"}},

@@ -14,7 +14,7 @@ func init() { verbs = append(verbs, installCommand) }
 
 func installCommand() *cobra.Command {
 	var prefix string
-	var user bool
+	var user, gopls bool
 	cmd := &cobra.Command{
 		Use:   "install",
 		Short: "Install the kernel " + gonb.DisplayName + " for Jupyter",
@@ -24,23 +24,24 @@ is honoured) or, with --prefix, below PREFIX/share/jupyter. It serves this clone
 from any notebook folder. Doing it again brings it up to date.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := install(cmd.Context(), prefix)
+			_, err := install(cmd.Context(), prefix, gopls)
 			return err
 		},
 	}
 	cmd.Flags().BoolVar(&user, "user", true, "for the user alone")
+	cmd.Flags().BoolVar(&gopls, "gopls", true, "also build gopls (a minute), which completes and explains code in Jupyter")
 	cmd.Flags().StringVar(&prefix, "prefix", "", "for all users of an installation: a virtual environment, /usr/local")
 	return cmd
 }
 
 // install installs the kernel and returns the folder of its kernelspec.
-func install(ctx context.Context, prefix string) (string, error) {
+func install(ctx context.Context, prefix string, gopls bool) (string, error) {
 	repo, err := gonb.Repo()
 	if err != nil {
 		return "", err
 	}
 	term := newTerminal(os.Stdout)
-	builder := gonb.Builder{Repo: repo, Editor: true, Progress: term.note}
+	builder := gonb.Builder{Repo: repo, Editor: gopls, Progress: term.note}
 	tools, err := builder.Build(ctx)
 	if err != nil {
 		return "", err

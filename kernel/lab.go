@@ -28,7 +28,7 @@ func labCommand() *cobra.Command {
 				fmt.Fprintln(os.Stderr, "Without one, `go run ./kernel run NOTEBOOK` executes a notebook and writes a page to look at.")
 				return errReported
 			}
-			if _, err := install(cmd.Context(), ""); err != nil {
+			if _, err := install(cmd.Context(), "", true); err != nil {
 				return err
 			}
 			repo, err := gonb.Repo()
