@@ -2,12 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"bellwether/lib/task"
+	"bellwether/lib/task/author"
 	"bellwether/lib/task/harness"
 )
 
@@ -22,6 +24,7 @@ func tasksCommand() *cobra.Command {
 		asJSON     bool
 		table      bool
 		item, docs string
+		write      string
 		shots      int
 		seed       uint64
 		formatList = fmt.Sprint(task.Formats)
@@ -35,8 +38,16 @@ a line and a sentence; --json prints one object a file, on one line.`,
 		Example: `  go run ./kernel tasks my-task.csv
   go run ./kernel tasks --json tiny/add
   go run ./kernel tasks --prompt 17 --shots 3 --seed 1 my-task.csv  # exactly what a model sees`,
-		Args: cobra.MinimumNArgs(1),
+		Args: func(_ *cobra.Command, files []string) error {
+			if len(files) == 0 && write == "" {
+				return errors.New("name one or more task files, or tasks under data/tasks")
+			}
+			return nil
+		},
 		RunE: func(command *cobra.Command, files []string) error {
+			if write != "" {
+				return author.Write(write, author.All(author.Seed))
+			}
 			o.Format, o.Type = task.Format(format), task.Type(kind)
 			out := command.OutOrStdout()
 			failed := false
@@ -94,6 +105,7 @@ a line and a sentence; --json prints one object a file, on one line.`,
 	f.StringVar(&format, "format", "", "how the files are written, one of "+formatList+" (default: detected)")
 	f.StringVar(&kind, "type", "", "what the tasks measure, such as logodds (default: the file's word, or what its columns say)")
 	f.StringVar(&o.Variant, "variant", "", "which task of a file: mc1 or mc2 of TruthfulQA")
+	f.StringVar(&write, "write", "", "write Bellwether's own tasks and their cards into this folder, and check nothing")
 	f.StringVar(&docs, "docs", "", "for a task description of lm-evaluation-harness (YAML): its documents, in JSON Lines, JSON or CSV")
 	f.StringVar(&item, "prompt", "", "print the exact prompt of the item with this identifier and nothing else")
 	f.IntVar(&shots, "shots", 0, "with --prompt: solved examples in front of it")
