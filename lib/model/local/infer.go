@@ -10,9 +10,8 @@ import (
 // stretch is a run of tokens of one text. Texts that begin alike share a
 // stretch: attention looks at the stretch before, then at the own one.
 //
-// Attention over the two parts is always added part by part. So a text's
-// numbers depend on where it was divided (a request: between context and
-// continuation), not on what else shares its beginning.
+// Sharing does not change the bits of a text's numbers: every sum runs in the
+// same order as over the text alone.
 type stretch struct {
 	tokens []int
 	parent int   // index of an earlier stretch, -1: none
@@ -24,7 +23,7 @@ type stretch struct {
 // memory is the working memory of one pass. It belongs to one goroutine. The
 // zero value works.
 type memory struct {
-	x, h, rows, scores, mixed, inner, gate, embedded, logits []float32
+	x, h, rows, scores, values, mixed, inner, gate, embedded, logits []float32
 }
 
 // history keeps queries, keys and values of the tokens of one text, layer by
@@ -256,29 +255,31 @@ func (d *decoder) attend(m *memory, stretches []stretch, index int, qkv []float3
 		}
 	}
 	parts = append(parts, part{first + s.at, n, s.start})
-	scores := func(p part) blas32.General {
-		return blas32.General{Rows: n, Cols: p.rows, Stride: total, Data: m.scores[p.column:]}
-	}
-	out := d.heads * d.headSize
+	out, size := d.heads*d.headSize, d.headSize
 	for h := range d.heads {
 		kv := h / (d.heads / d.keyHeads)
 		q := view(first+s.at, n, d.queryAt[h])
 		for _, p := range parts {
-			blas32.Gemm(blas.NoTrans, blas.Trans, d.attentionFactor, q, view(p.row, p.rows, d.keyAt[kv]), 0, scores(p))
+			blas32.Gemm(blas.NoTrans, blas.Trans, d.attentionFactor, q, view(p.row, p.rows, d.keyAt[kv]), 0,
+				blas32.General{Rows: n, Cols: p.rows, Stride: total, Data: m.scores[p.column:]})
 		}
 		for r := range n {
 			row := m.scores[r*total:][:total]
 			softmaxRow(row[:s.start+r+1])
 			clear(row[s.start+r+1:])
 		}
-		mixed := blas32.General{Rows: n, Cols: d.headSize, Stride: out, Data: m.mixed[s.at*out+h*d.headSize:]}
-		for i, p := range parts {
-			add := float32(1)
-			if i == 0 {
-				add = 0
+		values := view(first+s.at, n, d.valueAt[kv])
+		if len(parts) > 1 { // one product over all, so that the sum has one order
+			m.values = grow(m.values, total*size)
+			for _, p := range parts {
+				for i := range p.rows {
+					copy(m.values[(p.column+i)*size:][:size], qkv[(p.row+i)*d.columns+d.valueAt[kv]:])
+				}
 			}
-			blas32.Gemm(blas.NoTrans, blas.NoTrans, 1, scores(p), view(p.row, p.rows, d.valueAt[kv]), add, mixed)
+			values = blas32.General{Rows: total, Cols: size, Stride: size, Data: m.values}
 		}
+		blas32.Gemm(blas.NoTrans, blas.NoTrans, 1, blas32.General{Rows: n, Cols: total, Stride: total, Data: m.scores}, values, 0,
+			blas32.General{Rows: n, Cols: size, Stride: out, Data: m.mixed[s.at*out+h*size:]})
 	}
 }
 

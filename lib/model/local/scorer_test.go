@@ -145,9 +145,9 @@ func TestSharedContexts(t *testing.T) {
 	}
 	var requests []model.Request
 	for range 200 {
-		context := "\n" + letters(6)
+		start := "\n" + letters(6)
 		for range 1 + r.IntN(4) {
-			requests = append(requests, model.Request{Context: context, Continuation: letters(9)})
+			requests = append(requests, model.Request{Context: start, Continuation: letters(9)})
 		}
 	}
 	r.Shuffle(len(requests), func(i, j int) { requests[i], requests[j] = requests[j], requests[i] })
@@ -159,6 +159,20 @@ func TestSharedContexts(t *testing.T) {
 		if one[0].Nats() != replies[i].Nats() {
 			t.Fatalf("%+v alone: %v nats, in the batch %v", q, one[0].Nats(), replies[i].Nats())
 		}
+		ids, err := m.Encode(q.Context + q.Continuation)
+		check(t, err)
+		at := 0 // undivided
+		last := len(ids) - 1
+		var positions []int
+		for i := len(q.Context) - 1; i < last; i++ {
+			positions = append(positions, i)
+		}
+		check(t, m.Logits(context.Background(), [][]int{ids[:last]}, [][]int{positions}, func(_, position int, logits []float32) {
+			if nats, _ := local.LogProbability(logits, ids[position+1]); nats != replies[i].Tokens[at].Nats {
+				t.Fatalf("%+v, token %d: %v nats, undivided %v", q, at, replies[i].Tokens[at].Nats, nats)
+			}
+			at++
+		}))
 		want := plain(t, n, q.Context+q.Continuation)
 		if d := math.Abs(sum(want[len(q.Context)-1:]) - replies[i].Nats()); d > 1e-4 {
 			t.Fatalf("%+v: %v nats, off by %g", q, replies[i].Nats(), d)
