@@ -117,14 +117,19 @@ func TestReadErrors(t *testing.T) {
 func TestAppend(t *testing.T) {
 	var got []Output
 	for _, o := range []Output{
-		{Type: Stream, Name: "stdout", Text: "a"}, {Type: Stream, Name: "stdout", Text: "b"},
-		{Type: Stream, Name: "stderr", Text: "c"}, {Type: DisplayData}, {Type: Stream, Name: "stderr", Text: "d"},
+		{Type: Stream, Name: "stdout", Text: "a"},
+		{Type: Stream, Name: "stdout", Text: "b"},
+		{Type: Stream, Name: "stderr", Text: "c"},
+		{Type: DisplayData},
+		{Type: Stream, Name: "stderr", Text: "d"},
 	} {
 		got = Append(got, o)
 	}
 	want := []Output{
-		{Type: Stream, Name: "stdout", Text: "ab"}, {Type: Stream, Name: "stderr", Text: "c"},
-		{Type: DisplayData}, {Type: Stream, Name: "stderr", Text: "d"},
+		{Type: Stream, Name: "stdout", Text: "ab"},
+		{Type: Stream, Name: "stderr", Text: "c"},
+		{Type: DisplayData},
+		{Type: Stream, Name: "stderr", Text: "d"},
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Output{})); diff != "" {
 		t.Error(diff)

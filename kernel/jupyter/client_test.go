@@ -163,29 +163,39 @@ func TestExecute(t *testing.T) {
 		name, code string
 		want       Result
 	}{
-		{"streams are joined", `{"type": "stream", "content": {"name": "stdout", "text": "a"}}
+		{
+			"streams are joined", `{"type": "stream", "content": {"name": "stdout", "text": "a"}}
 {"type": "stream", "content": {"name": "stdout", "text": "b\n"}}
 {"type": "stream", "content": {"name": "stderr", "text": "c"}}`,
-			Result{Count: 7, Outputs: []ipynb.Output{{Type: ipynb.Stream, Name: "stdout", Text: "ab\n"}, {Type: ipynb.Stream, Name: "stderr", Text: "c"}}}},
-		{"displays are updated", `{"type": "display_data", "content": {"data": {"text/plain": "0 of 2"}, "metadata": {}, "transient": {"display_id": "p"}}}
+			Result{Count: 7, Outputs: []ipynb.Output{{Type: ipynb.Stream, Name: "stdout", Text: "ab\n"}, {Type: ipynb.Stream, Name: "stderr", Text: "c"}}},
+		},
+		{
+			"displays are updated", `{"type": "display_data", "content": {"data": {"text/plain": "0 of 2"}, "metadata": {}, "transient": {"display_id": "p"}}}
 {"type": "display_data", "content": {"data": {"text/plain": "other"}, "metadata": {}}}
 {"type": "update_display_data", "content": {"data": {"text/plain": "2 of 2"}, "metadata": {"m": 1}, "transient": {"display_id": "p"}}}
 {"type": "update_display_data", "content": {"data": {"text/plain": "x"}, "metadata": {}, "transient": {"display_id": "unknown"}}}`,
 			Result{Count: 7, Outputs: []ipynb.Output{
 				{Type: ipynb.DisplayData, Data: map[string]any{"text/plain": "2 of 2"}, Metadata: map[string]any{"m": json.Number("1")}},
 				{Type: ipynb.DisplayData, Data: map[string]any{"text/plain": "other"}, Metadata: map[string]any{}},
-			}}},
+			}},
+		},
 		{"outputs are cleared at once", `{"type": "stream", "content": {"name": "stdout", "text": "a"}}
 {"type": "clear_output", "content": {"wait": false}}`, Result{Count: 7}},
-		{"outputs are cleared by the next", `{"type": "stream", "content": {"name": "stdout", "text": "a"}}
+		{
+			"outputs are cleared by the next", `{"type": "stream", "content": {"name": "stdout", "text": "a"}}
 {"type": "clear_output", "content": {"wait": true}}
 {"type": "execute_input", "content": {"code": "not an output"}}
 {"type": "stream", "content": {"name": "stdout", "text": "b"}}`,
-			Result{Count: 7, Outputs: []ipynb.Output{{Type: ipynb.Stream, Name: "stdout", Text: "b"}}}},
-		{"results", `{"type": "execute_result", "content": {"data": {"text/plain": "42"}, "metadata": {}, "execution_count": 7}}`,
-			Result{Count: 7, Outputs: []ipynb.Output{{Type: ipynb.ExecuteResult, Count: 7, Data: map[string]any{"text/plain": "42"}, Metadata: map[string]any{}}}}},
-		{"errors", `{"type": "error", "content": {"ename": "E", "evalue": "it failed", "traceback": ["t"]}}`,
-			Result{Count: 7, Failed: true, ErrName: "E", Err: "it failed", Outputs: []ipynb.Output{{Type: ipynb.Error, ErrName: "E", ErrValue: "it failed", Traceback: []string{"t"}}}}},
+			Result{Count: 7, Outputs: []ipynb.Output{{Type: ipynb.Stream, Name: "stdout", Text: "b"}}},
+		},
+		{
+			"results", `{"type": "execute_result", "content": {"data": {"text/plain": "42"}, "metadata": {}, "execution_count": 7}}`,
+			Result{Count: 7, Outputs: []ipynb.Output{{Type: ipynb.ExecuteResult, Count: 7, Data: map[string]any{"text/plain": "42"}, Metadata: map[string]any{}}}},
+		},
+		{
+			"errors", `{"type": "error", "content": {"ename": "E", "evalue": "it failed", "traceback": ["t"]}}`,
+			Result{Count: 7, Failed: true, ErrName: "E", Err: "it failed", Outputs: []ipynb.Output{{Type: ipynb.Error, ErrName: "E", ErrValue: "it failed", Traceback: []string{"t"}}}},
+		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got, err := c.Execute(ctx, Execution{Code: tt.code})
