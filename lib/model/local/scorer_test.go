@@ -12,6 +12,7 @@ import (
 
 	"bellwether/lib/model"
 	"bellwether/lib/model/local"
+	"bellwether/lib/model/modeltest"
 	"bellwether/lib/organism"
 )
 
@@ -262,4 +263,10 @@ func TestFamily(t *testing.T) {
 	if _, err := local.Family("no-such-family"); err == nil || !strings.Contains(err.Error(), "no-such-family") {
 		t.Errorf("error %v, want one that names the family", err)
 	}
+}
+
+// A model keeps the contract of a scorer, with no tolerance at all.
+func TestContract(t *testing.T) {
+	_, m := saved(t)
+	modeltest.Run(t, m, modeltest.Options{Tolerance: 1e-300, Texts: []modeltest.Text{{Context: "\nabc", Continuations: []string{"de", "xyz", " 5"}}, {Context: "\n", Continuations: []string{"a"}}}})
 }
