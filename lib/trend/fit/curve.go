@@ -62,8 +62,11 @@ type curve struct {
 	// values, if not nil, makes the reported parameters from p; else each
 	// coordinate reports itself.
 	values func(p []float64) []float64
-	// quick, if not nil, makes a faster refit for the bootstrap: nil if it fails.
-	quick func(y, mult []float64) func() []float64
+	// quick, if not nil, makes a faster refit for the bootstrap, whose result is
+	// nil if it fails.
+	quick func(b solution, y, mult []float64) func() []float64
+	// newton makes the faster search of Chinchilla; nil elsewhere.
+	newton func() *newton
 }
 
 // objective of all coordinates together, with its own scratch.

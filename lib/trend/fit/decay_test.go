@@ -20,7 +20,7 @@ func TestQuickRefitAgreesWithSearch(t *testing.T) {
 		c := d.curve("decay", [3]string{"E", "A", "alpha"}, 1, y, w, Loss{})
 		b := c.search(Settings{}, y, y, nil)
 		mult := []float64{1, 1, 1, 1, 1, 1, 1, 1}
-		p := c.quick(y, mult)()
+		p := c.quick(b, y, mult)()
 		o := c.objective(y, nil)
 		r := make([]float64, len(x))
 		o.residuals(p, r, nil)

@@ -45,7 +45,7 @@ func (o *objective) value(r []float64, delta float64) float64 {
 // within their bounds by projection. Coordinates marked fixed stay.
 //
 // Least absolute deviations are the limit of Huber's function for delta to 0,
-// approached through a falling series of deltas.
+// approached through a falling series of deltas and finished by vertex.
 func (o *objective) descend(start []float64, fixed []bool, limit int) found {
 	if !o.loss.lad() {
 		return o.damped(start, fixed, limit, o.loss.delta)
@@ -58,7 +58,7 @@ func (o *objective) descend(start []float64, fixed []bool, limit int) found {
 		scale += math.Abs(v) / float64(o.n)
 	}
 	steps := f.steps
-	for _, d := range []float64{1, .1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6} {
+	for _, d := range []float64{1, .1, 1e-2, 1e-3, 1e-4} {
 		if scale == 0 {
 			break
 		}
@@ -74,7 +74,7 @@ func (o *objective) descend(start []float64, fixed []bool, limit int) found {
 		f.value += math.Abs(v)
 	}
 	f.steps = steps
-	return f
+	return o.vertex(f)
 }
 
 func (o *objective) damped(start []float64, fixed []bool, limit int, delta float64) found {

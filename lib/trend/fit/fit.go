@@ -128,6 +128,8 @@ type Settings struct {
 	Starts int
 	// Scale of the residuals, for Broken.
 	Scale Scale
+	// PaperGrid makes Chinchilla start from the 4500 points of Hoffmann et al.
+	PaperGrid bool
 	// Workers is the number of goroutines (0: one a core). The result is the
 	// same for any.
 	Workers int

@@ -344,7 +344,7 @@ func (c *curve) refits(s Settings, b solution) [][]float64 {
 // else from the estimate and from the next best basin.
 func (c *curve) refit(b solution, y, mult []float64) func() []float64 {
 	if c.quick != nil {
-		return c.quick(y, mult)
+		return c.quick(b, y, mult)
 	}
 	o := c.objective(y, mult)
 	return func() []float64 {

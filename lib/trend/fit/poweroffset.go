@@ -125,7 +125,7 @@ func (d *decay) curve(form string, names [3]string, flip float64, y []float64, w
 		}
 	}
 	if loss.squares() {
-		c.quick = func(y, mult []float64) func() []float64 { return d.refit(c, y, mult) }
+		c.quick = func(_ solution, y, mult []float64) func() []float64 { return d.refit(c, y, mult) }
 	}
 	return c
 }
