@@ -76,6 +76,7 @@ type forecaster struct {
 	se2    float64 // item noise of a further model
 	cal    *calibration
 	lo, hi float64
+	rough  float64
 	parts  []component // scratch
 }
 
@@ -87,6 +88,7 @@ func newForecaster(s Series) *forecaster {
 	last := se[len(se)-1]
 	f.se2 = last * last
 	f.lo, f.hi = s.bounds()
+	f.rough = roughness(s.X, s.Y, se)
 	return f
 }
 
@@ -96,7 +98,7 @@ func (f *forecaster) at(x float64) Prediction {
 	mean, variance := f.a.predict(x, f.se2)
 	n := f.s.Len()
 	horizon := max(x-f.s.X[n-1], 0)
-	sd := math.Sqrt(variance) * f.cal.widen(horizon, f.se2/variance)
+	sd := math.Sqrt(variance) * f.cal.widen(horizon, f.se2/variance, f.rough)
 	last := f.s.Y[n-1]
 	if horizon > 0 {
 		mean = last + f.cal.keep.value(horizon)*(mean-last)

@@ -27,45 +27,54 @@ func JumpFromItems(name string, x []float64, nats [][]float64, at []float64) (*J
 // fitted, exp(-(loss/Scale)^Power), else it is Power 1 and Scale 1. The Series of
 // the result is the mean log-probability of an answer.
 func (c JumpSettings) FromItems(name string, x []float64, nats [][]float64, at []float64) (*Jump, error) {
-	if c.Threshold == 0 {
-		c.Threshold = 0.5
-	}
-	if !(c.Threshold > 0 && c.Threshold < 1) {
-		return nil, fmt.Errorf("threshold %v; it must be between 0 and 1", c.Threshold)
-	}
-	mean, err := FromItems(name, LogLikelihood, x, nats)
+	j, logs, links, err := c.prepareItems(name, x, nats)
 	if err != nil {
 		return nil, err
 	}
+	if err := j.run(logs, links, at); err != nil {
+		return nil, err
+	}
+	return j, nil
+}
+
+// prepareItems is prepare for items.
+func (c JumpSettings) prepareItems(name string, x []float64, nats [][]float64) (j *Jump, g Series, links []weightedLink, err error) {
+	threshold, err := c.threshold()
+	if err != nil {
+		return nil, g, nil, err
+	}
+	mean, err := FromItems(name, LogLikelihood, x, nats)
+	if err != nil {
+		return nil, g, nil, err
+	}
 	n := len(x)
 	if n < 3 {
-		return nil, fmt.Errorf("series %q: a jump forecast needs three models, there are %d", name, n)
+		return nil, g, nil, fmt.Errorf("series %q: a jump forecast needs three models, there are %d", name, n)
 	}
 	logs := make([][]float64, n)
 	for k, row := range nats {
 		logs[k] = make([]float64, len(row))
 		for i, v := range row {
 			if v > 1e-9 {
-				return nil, fmt.Errorf("series %q: model %d, item %d: log-probability %v is above 0", name, k+1, i+1, v)
+				return nil, g, nil, fmt.Errorf("series %q: model %d, item %d: log-probability %v is above 0", name, k+1, i+1, v)
 			}
 			logs[k][i] = math.Log(max(-v, 1e-4))
 		}
 	}
-	g, err := FromItems(name, logLossKind, x, logs)
+	g, err = FromItems(name, logLossKind, x, logs)
 	if err != nil {
-		return nil, err
+		return nil, g, nil, err
 	}
 	spread := spreadOf(g.Y, logs)
-	j := &Jump{Series: mean, Threshold: c.Threshold}
-	var links []weightedLink
+	j = &Jump{Series: mean, Threshold: threshold}
 	switch {
 	case c.Accuracy != nil:
 		acc := c.Accuracy.Sorted()
 		if err := acc.Validate(); err != nil {
-			return nil, err
+			return nil, g, nil, err
 		}
 		if !slices.Equal(acc.X, x) {
-			return nil, fmt.Errorf("series %q and %q are not of the same sizes", name, acc.Name)
+			return nil, g, nil, fmt.Errorf("series %q and %q are not of the same sizes", name, acc.Name)
 		}
 		acc, _ = acc.floored()
 		loss := make([]float64, n)
@@ -85,10 +94,7 @@ func (c JumpSettings) FromItems(name string, x []float64, nats [][]float64, at [
 		links = []weightedLink{tabulate(j.Link, spread)}
 		j.Warnings = append(j.Warnings, errors.New("the link is assumed, not measured: each answer is right with its own probability (sampled token by token); greedy decoding crosses earlier"))
 	}
-	if err := j.run(c, g, links, at); err != nil {
-		return nil, err
-	}
-	return j, nil
+	return j, g, links, nil
 }
 
 // spreadOf returns 40 quantiles of the deviations of items from their model's

@@ -159,33 +159,49 @@ func ForecastJump(s Series, at []float64) (*Jump, error) { return JumpSettings{}
 // average, because losses fall by powers of size, and pushed through the link
 // with its uncertainty. The series needs three models.
 func (c JumpSettings) Forecast(s Series, at []float64) (*Jump, error) {
-	if c.Threshold == 0 {
-		c.Threshold = 0.5
-	}
-	if !(c.Threshold > 0 && c.Threshold < 1) {
-		return nil, fmt.Errorf("threshold %v; it must be between 0 and 1", c.Threshold)
-	}
-	s = s.Sorted()
-	if err := s.Validate(); err != nil {
-		return nil, err
-	}
-	loss, logs, err := logLoss(s)
+	j, logs, links, err := c.prepare(s)
 	if err != nil {
 		return nil, err
 	}
-	j := &Jump{Series: s, Threshold: c.Threshold}
-	links, err := c.links(s, loss, j)
-	if err != nil {
-		return nil, err
-	}
-	if err := j.run(c, logs, links, at); err != nil {
+	if err := j.run(logs, links, at); err != nil {
 		return nil, err
 	}
 	return j, nil
 }
 
+// threshold is the accuracy asked for.
+func (c JumpSettings) threshold() (float64, error) {
+	if c.Threshold == 0 {
+		return 0.5, nil
+	}
+	if !(c.Threshold > 0 && c.Threshold < 1) {
+		return 0, fmt.Errorf("threshold %v; it must be between 0 and 1", c.Threshold)
+	}
+	return c.Threshold, nil
+}
+
+// prepare checks the series and returns what is forecast, the logarithm of its
+// loss, and the links to push that through.
+func (c JumpSettings) prepare(s Series) (j *Jump, logs Series, links []weightedLink, err error) {
+	threshold, err := c.threshold()
+	if err != nil {
+		return nil, logs, nil, err
+	}
+	s = s.Sorted()
+	if err := s.Validate(); err != nil {
+		return nil, logs, nil, err
+	}
+	loss, logs, err := logLoss(s)
+	if err != nil {
+		return nil, logs, nil, err
+	}
+	j = &Jump{Series: s, Threshold: threshold}
+	links, err = c.links(s, loss, j)
+	return j, logs, links, err
+}
+
 // run forecasts the log loss and pushes it through the links.
-func (j *Jump) run(c JumpSettings, logs Series, links []weightedLink, at []float64) error {
+func (j *Jump) run(logs Series, links []weightedLink, at []float64) error {
 	s := j.Series
 	n := s.Len()
 	f := newForecaster(logs)
@@ -194,7 +210,7 @@ func (j *Jump) run(c JumpSettings, logs Series, links []weightedLink, at []float
 		if !finite(x) {
 			return fmt.Errorf("series %q: forecast at 10^%v", s.Name, x)
 		}
-		j.Curve = append(j.Curve, jumpAt(f, links, x, c.Threshold))
+		j.Curve = append(j.Curve, jumpAt(f, links, x, j.Threshold))
 	}
 	j.crossing(f, links, s.X)
 	j.Skill = !math.IsInf(j.Crossing.Estimate, 0) && skilled(s.X, j.Crossing.Estimate)
@@ -299,7 +315,7 @@ func (f *forecaster) mixtureAt(x float64, latent bool) distribution {
 				return
 			}
 			v = max(v+noise, 1e-18)
-			p := component{w, last + keep*(m-last), math.Sqrt(v) * f.cal.widen(horizon, items/v)}
+			p := component{w, last + keep*(m-last), math.Sqrt(v) * f.cal.widen(horizon, items/v, f.rough)}
 			parts = append(parts, p)
 			sum += w
 			mean += w * p.mean

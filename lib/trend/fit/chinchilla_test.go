@@ -149,3 +149,69 @@ func runs240() (n, d, y []float64) {
 	}
 	return n, d, y
 }
+
+func TestLadderGolden(t *testing.T) {
+	var sum, count float64
+	for _, task := range []string{"arc_easy_test", "hellaswag_val", "mmlu_avg_test", "openbookqa_test", "piqa_val", "socialiqa_val"} {
+		var g struct {
+			Data struct {
+				Step1 struct{ N, D, Bpb []float64 }
+				Step2 struct {
+					X, Y  []float64
+					Extra []float64 `json:"extra_point"`
+				}
+			}
+			Expected struct {
+				Best struct {
+					A, B, Alpha, Beta, E, Objective float64
+				} `json:"step1_best_of_288"`
+				Step2   struct{ A, X0, K, B float64 }
+				Targets map[string]struct {
+					N, D    float64
+					Bpb     float64 `json:"bpb_actual"`
+					PredBpb float64 `json:"bpb_pred"`
+					Acc     float64 `json:"acc_actual"`
+					Step2   float64 `json:"acc_pred_step2"`
+					Chained float64 `json:"acc_pred_chained"`
+				}
+				Published struct {
+					Bpb     float64 `json:"bpb_pred"`
+					Chained float64 `json:"acc_pred_chained"`
+					Step2   float64 `json:"acc_pred_step2"`
+				} `json:"published_13B"`
+			}
+		}
+		golden(t, "ladder_"+task+"_5shot", &g)
+		one, two := g.Data.Step1, g.Data.Step2
+		f, err := Settings{Loss: Huber(1e-3), Intervals: None}.Ladder(one.N, one.D, one.Bpb, two.X, two.Y)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := g.Expected
+		t.Logf("%s: %v %.6g (best of 288: %.6g) agree %d/%d; %v agree %d/%d; %v", task, f.Loss, f.Loss.Objective, w.Best.Objective,
+			f.Loss.Agree, f.Loss.Starts, f.Accuracy, f.Accuracy.Agree, f.Accuracy.Starts, f.Warnings)
+		if f.Loss.Objective > w.Best.Objective*(1+1e-3) {
+			t.Errorf("%s: objective %.8g, want at most %.8g", task, f.Loss.Objective, w.Best.Objective)
+		}
+		m := f.Model.Accuracy
+		near(t, task+" a", m.A, w.Step2.A, .01, 0)
+		near(t, task+" x0", m.X0, w.Step2.X0, .01, 0)
+		near(t, task+" k", m.K, w.Step2.K, .01, 0)
+		near(t, task+" b", m.B, w.Step2.B, .01, 0)
+		for name, p := range w.Targets {
+			near(t, task+" bpb "+name, f.Model.Loss.At(p.N, p.D), p.PredBpb, 0, .01)
+			near(t, task+" accuracy from true bpb "+name, m.At(p.Bpb), p.Step2, 0, 1e-4)
+			near(t, task+" accuracy "+name, f.Model.At(p.N, p.D), p.Chained, 0, .01)
+			sum, count = sum+math.Abs(f.Model.At(p.N, p.D)-p.Acc), count+1
+		}
+		// Published tables, to 4 decimals.
+		p := w.Targets["13B-5T"]
+		near(t, task+" bpb, published", f.Model.Loss.At(p.N, p.D), w.Published.Bpb, 0, 5e-5)
+		near(t, task+" accuracy, published", f.Model.At(p.N, p.D), w.Published.Chained, 0, 5e-5)
+		near(t, task+" step two, published", m.At(p.Bpb), w.Published.Step2, 0, 5e-5)
+	}
+	t.Logf("mean absolute error of the two steps: %.4f over %v targets", sum/count, count)
+	if sum/count > .042 {
+		t.Errorf("mean absolute error %.4f, want at most .042", sum/count)
+	}
+}
