@@ -29,8 +29,18 @@ func TestMain(m *testing.M) {
 		main()
 		os.Exit(0)
 	}
-	os.Exit(m.Run())
+	dir, err := os.MkdirTemp("", "bellwether-test-")
+	if err != nil {
+		panic(err)
+	}
+	scratch = dir
+	status := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(status)
 }
+
+// scratch is a folder for all tests.
+var scratch string
 
 // program returns a command that runs the program with arguments.
 func program(t *testing.T, args ...string) *exec.Cmd {

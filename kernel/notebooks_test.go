@@ -61,7 +61,46 @@ var interop = []string{
 	"%%\nfmt.Println(math.Pi)",
 	"type pair struct{ a, b int }\n\nfunc (p pair) sum() int { return p.a + p.b }",
 	"import \"gonum.org/v1/gonum/stat\"\n\n%%\nfmt.Println(pair{1, 2}.sum(), stat.Mean([]float64{1, 2, 6}, nil))\nfmt.Fprintln(os.Stderr, \"an aside\")",
-	"%%\nshow.Markdown(\"**bold**\")\nfmt.Println(must(data.Path(\"models\")))",
+	"%%\nshow.Setup()\nshow.Markdown(\"**bold**\")\nfmt.Println(must(data.Path(\"models\")))",
+	`%%
+line := chart.Points{Name: "models"}
+for i := range 5 {
+	line.Points = append(line.Points, chart.Point{X: math.Pow(10, float64(3+i)), Y: .2 * float64(i), Label: fmt.Sprint("m", i)})
+}
+show.Chart(&chart.Chart{
+	Title: "Accuracy rises", Sentence: "Accuracy rises from 0 to 80% over five sizes.",
+	X:      chart.Axis{Name: "model size", Unit: "parameters", Log: true},
+	Panels: []chart.Panel{{Y: chart.Axis{Name: "accuracy", Percent: true}, Points: []chart.Points{line}}},
+})`,
+}
+
+// notebooks returns those of the clone, and one that shows every kind of output.
+func notebooks(t *testing.T) []string {
+	path := filepath.Join(scratch, "interop.ipynb")
+	nb := &ipynb.Notebook{Minor: 4}
+	for _, s := range interop {
+		nb.Cells = append(nb.Cells, ipynb.Cell{Type: ipynb.Code, Source: s})
+	}
+	if err := ipynb.WriteFile(path, nb); err != nil {
+		t.Fatal(err)
+	}
+	return append([]string{path}, committedNotebooks(t)...)
+}
+
+// own returns a notebook as our own runner executes it, and its page; each is run once.
+func own(t *testing.T, file, cache string) (executed, page string) {
+	t.Helper()
+	base := filepath.Join(scratch, strings.TrimSuffix(filepath.Base(file), ".ipynb"))
+	executed, page = base+".executed.ipynb", base+".executed.html"
+	if _, err := os.Stat(page); err == nil {
+		return executed, page
+	}
+	cmd := program(t, "run", "-o", executed, file)
+	cmd.Env = append(cmd.Env, gonb.CacheEnv+"="+cache)
+	if status, said := output(t, cmd); status != 0 {
+		t.Fatalf("run %s: exit status %d:\n%s", file, status, said)
+	}
+	return executed, page
 }
 
 // TestJupyter installs the kernel for a real Jupyter and compares what it gets
@@ -80,18 +119,14 @@ func TestJupyter(t *testing.T) {
 	if status, said := output(t, with(program(t, "install", "--gopls=false"))); status != 0 {
 		t.Fatalf("install: %s", said)
 	}
-	files := append([]string{writeNotebook(t, interop...)}, committedNotebooks(t)...)
-	for _, file := range files {
+	for _, file := range notebooks(t) {
 		t.Run(filepath.Base(file), func(t *testing.T) {
-			dir := t.TempDir()
-			own, theirs := filepath.Join(dir, "own.ipynb"), filepath.Join(dir, "jupyter.ipynb")
-			if status, said := output(t, with(program(t, "run", "-o", own, file))); status != 0 {
-				t.Fatalf("run: exit status %d:\n%s", status, said)
-			}
+			ours, _ := own(t, file, cache)
+			theirs := filepath.Join(t.TempDir(), "jupyter.ipynb")
 			if status, said := output(t, with(exec.CommandContext(t.Context(), py, "-c", nbclientProgram, file, theirs))); status != 0 {
 				t.Fatalf("nbclient: exit status %d:\n%s", status, said)
 			}
-			if diff := cmp.Diff(said(t, own), said(t, theirs)); diff != "" {
+			if diff := cmp.Diff(said(t, ours), said(t, theirs)); diff != "" {
 				t.Error("our runner and Jupyter differ (-ours +Jupyter's):\n", diff)
 			}
 		})
