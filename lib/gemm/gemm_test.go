@@ -129,7 +129,7 @@ func (p problem) run() []float32 {
 func TestSgemm(t *testing.T) {
 	with(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, 2))
-		for range 1500 {
+		for range 300 {
 			p := newProblem(r, 300)
 			got, want := p.run(), p.reference()
 			// A sum of k products of normal variates, each step rounded to 2^-24.
@@ -151,8 +151,8 @@ func TestSgemm(t *testing.T) {
 func TestSgemmMatchesGonum(t *testing.T) {
 	with(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(3, 4))
-		for range 300 {
-			p := newProblem(r, 700)
+		for range 60 {
+			p := newProblem(r, 400)
 			want := append([]float32(nil), p.c...)
 			gonum.Implementation{}.Sgemm(p.tA, p.tB, p.m, p.n, p.k, p.alpha, p.a, p.lda, p.b, p.ldb, p.beta, want, p.ldc)
 			for i, v := range p.run() {
@@ -169,7 +169,7 @@ func TestEveryShape(t *testing.T) {
 	with(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(5, 6))
 		for m := 1; m <= 26; m++ {
-			for n := 1; n <= 70; n += 1 + n/34 {
+			for n := 1; n <= 70; n += 1 + n/18 {
 				for _, k := range []int{1, 2, 7, 8, 9, 17, 257} {
 					p := problem{tA: blas.NoTrans, tB: blas.Trans, m: m, n: n, k: k, lda: k, ldb: k, ldc: n, alpha: 1,
 						a: make([]float32, m*k), b: make([]float32, n*k), c: make([]float32, m*n)}
