@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"os"
 	"os/exec"
@@ -91,17 +90,12 @@ func (r *reader) count(js string) int {
 // keep writes a screenshot into the folder PAGE_SHOTS, where somebody looks at it.
 func (r *reader) keep(name string) {
 	r.t.Helper()
-	png, err := chromedp.Run(r, chromedp.FullScreenshot(90))
+	png, err := chromedp.Run(r, chromedp.FullScreenshot(100))
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	if !bytes.HasPrefix(png, []byte("\x89PNG")) {
-		name += ".jpeg"
-	} else {
-		name += ".png"
-	}
 	if dir := os.Getenv("PAGE_SHOTS"); dir != "" {
-		if err := os.WriteFile(filepath.Join(dir, name), png, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, name+".png"), png, 0o644); err != nil {
 			r.t.Fatal(err)
 		}
 	}

@@ -32,6 +32,10 @@ func explain(source string, r jupyter.Result) *CellError {
 			}
 		}
 	}
+	// A package that does not compile: "# package", then its errors.
+	if _, after, ok := strings.Cut(e.Message, "\n"); ok && strings.HasPrefix(e.Message, "# ") {
+		e.Message, _, _ = strings.Cut(after, "\n")
+	}
 	e.run(source, r.Count, ansi.ReplaceAllString(stderr.String(), ""))
 	return e
 }
