@@ -14,8 +14,9 @@ import (
 const z95 = 1.959963984540054
 
 // Trend shows a result over model size: a point with its 95% bar for each size, the forecast with its 90%
-// interval, and the verdict as the title; under the chart, what makes it doubtful. Series of larger
-// models that the result has not seen may follow: they are drawn hollow, as held back.
+// interval, and the verdict as the title; under the chart, what makes it doubtful. Series that go on to
+// larger models may follow: what lies beyond the result's own largest model, which the result has not
+// seen, is drawn hollow, as held back.
 func Trend(r *trend.Result, heldBack ...trend.Series) {
 	c, err := TrendChart(r, heldBack...)
 	Check(err)
@@ -29,6 +30,7 @@ func TrendChart(r *trend.Result, heldBack ...trend.Series) (*chart.Chart, error)
 	if err := s.Validate(); err != nil {
 		return nil, fmt.Errorf("show: %w", err)
 	}
+	heldBack = beyond(s.X[s.Len()-1], heldBack)
 	p := chart.Panel{Y: axis(s), Levels: levels(s)}
 	held := points(heldName, heldStyle, heldBack...)
 	p.Points = append(p.Points, points(fittedName(heldBack), chart.Style{}, s))
@@ -61,6 +63,21 @@ var (
 	cameName   = "measured crossing"
 	percentEnd = 0.03 // room for half a mark beyond 0% and 100%
 )
+
+// beyond returns what the series have on models larger than a size.
+func beyond(size float64, series []trend.Series) []trend.Series {
+	var out []trend.Series
+	for _, h := range series {
+		n := 0
+		for n < h.Len() && h.X[n] <= size {
+			n++
+		}
+		if n < h.Len() {
+			out = append(out, h.Tail(n))
+		}
+	}
+	return out
+}
 
 func fittedName(heldBack []trend.Series) string {
 	if len(heldBack) > 0 {

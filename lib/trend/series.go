@@ -157,6 +157,29 @@ func (s Series) Head(n int) Series {
 	return s
 }
 
+// Tail returns the series without its n smallest models: what was held back when
+// Head(n) was all that was known.
+func (s Series) Tail(n int) Series {
+	s.X, s.Y = s.X[n:], s.Y[n:]
+	if s.SE != nil {
+		s.SE = s.SE[n:]
+	}
+	if s.Cov != nil {
+		cov := make([][]float64, len(s.Cov)-n)
+		for k := range cov {
+			cov[k] = s.Cov[n+k][n:]
+		}
+		s.Cov = cov
+	}
+	if s.ReplicateSE != nil {
+		s.ReplicateSE = s.ReplicateSE[n:]
+	}
+	if s.Labels != nil {
+		s.Labels = s.Labels[n:]
+	}
+	return s
+}
+
 // Validate reports the first thing that makes the series unusable, with the
 // series and the point: slices of different lengths, sizes that do not ascend,
 // values that are not finite, errors below 0, a covariance that is not one, an
