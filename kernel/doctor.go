@@ -14,14 +14,21 @@ func init() { verbs = append(verbs, doctorCommand) }
 
 func doctorCommand() *cobra.Command {
 	var asJSON bool
+	var server serverFlags
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check every piece that notebooks need, and say what mends what is wrong",
 		Long: `Check Go, git, GoNB and its helpers, a cell, the kernelspec, Jupyter, the models
 and the disk. What is wrong comes with the command that mends it, and the exit
-status is then 1; a note is something that most can do without.`,
+status is then 1; a note is something that most can do without.
+
+With --server a model server is probed instead, by every way of getting
+log-probabilities of given text that servers of its kind have.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if server.URL != "" {
+				return server.run(cmd, asJSON)
+			}
 			findings := checkup.All(cmd.Context())
 			if asJSON {
 				e := json.NewEncoder(os.Stdout)
@@ -42,6 +49,7 @@ status is then 1; a note is something that most can do without.`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
+	server.add(cmd)
 	return cmd
 }
 

@@ -153,6 +153,14 @@ func (p *pool) release(e *entry) {
 	p.cond.Broadcast()
 }
 
+// meet gets to know the model in a folder, without loading it.
+func (p *pool) meet(dir string) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	_, err := p.find(dir)
+	return err
+}
+
 // find returns the entry of a name; the lock is held.
 func (p *pool) find(name string) (*entry, error) {
 	if e, ok := p.byName[name]; ok {

@@ -123,8 +123,15 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
-// models answers GET /v1/models.
-func (s *Server) models(w http.ResponseWriter, _ *http.Request) {
+// models answers GET /v1/models. With AnyFolder, ?folder=PATH adds the model in
+// that folder to the list.
+func (s *Server) models(w http.ResponseWriter, r *http.Request) {
+	if dir := r.URL.Query().Get("folder"); dir != "" {
+		if err := s.pool.meet(dir); err != nil {
+			fail(w, err)
+			return
+		}
+	}
 	type entry struct {
 		ID       string         `json:"id"`
 		Object   string         `json:"object"`

@@ -67,6 +67,11 @@ func connect(ctx context.Context, o Options) (*Client, error) {
 	if c.server, err = identify(ctx, t); err != nil {
 		return nil, err
 	}
+	if c.server.kind == "" || c.server.kind == "bellwether" {
+		if err := c.server.meet(ctx, t, o.Model); err != nil {
+			return nil, err
+		}
+	}
 	if c.model, err = c.server.pick(o.Model); err != nil {
 		return nil, err
 	}

@@ -8,19 +8,19 @@ import (
 
 // Report says in words what a server can do and what is wrong with it.
 type Report struct {
-	URL    string
-	Server string   // "vllm 0.9.1 http://127.0.0.1:8000"
-	Models []string // as the server lists them
-	Model  string   // the one that was tried
-	Usable bool     // some way, an exact or token-by-token one, passes the probe
-	Best   Way
-	Lines  []Finding
+	URL    string    `json:"url"`
+	Server string    `json:"server"` // "vllm 0.9.1 http://127.0.0.1:8000"
+	Models []string  `json:"models"` // as the server lists them
+	Model  string    `json:"model"`  // the one that was tried
+	Usable bool      `json:"usable"` // some way, an exact or token-by-token one, passes the probe
+	Best   Way       `json:"best,omitempty"`
+	Lines  []Finding `json:"findings"`
 }
 
 // Finding is one line of a report.
 type Finding struct {
-	OK   bool
-	Text string
+	OK   bool   `json:"ok"`
+	Text string `json:"says"`
 }
 
 // String is the report for a terminal: a line a finding, "ok" or "no" first.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"path/filepath"
 	"sort"
 	"strings"
 
@@ -154,6 +155,26 @@ func (s *server) pick(name string) (served, error) {
 		names = append(names[:12], fmt.Sprintf("and %d more", len(s.models)-12))
 	}
 	return served{}, fmt.Errorf("openai: model %q is not one of the server's: %s", name, strings.Join(names, ", "))
+}
+
+// meet asks kernel serve for the model in a folder of this machine, which it
+// need not have listed. A server that lists nothing yet may be one.
+func (s *server) meet(ctx context.Context, t *transport, folder string) error {
+	if !filepath.IsAbs(folder) || s.kind == "" && len(s.models) > 0 {
+		return nil
+	}
+	var list struct {
+		Data []served `json:"data"`
+	}
+	if err := t.get(ctx, "/v1/models?folder="+url.QueryEscape(folder), &list); err != nil {
+		return fmt.Errorf("openai: %w", err)
+	}
+	for _, m := range list.Data {
+		if m.Owner == "bellwether" {
+			s.kind, s.models = m.Owner, list.Data
+		}
+	}
+	return nil
 }
 
 // name is "vllm 0.9.1 http://host:port".
