@@ -32,12 +32,12 @@ func ExampleTrain() {
 	w := organism.NewWorld(1, organism.DefaultMixture)
 	size := organism.Sizes[0]
 	s := size.Settings(1)
-	s.Steps = 20
+	s.Steps = 10
 	_, err := organism.Train(context.Background(), w, s, nil, func(p organism.Progress, n *local.Network) {
 		fmt.Printf("%s: %d parameters, loss %.1f nats after %d steps\n", size.Label(), n.Parameters(), p.Loss, p.Step)
 	})
 	if err != nil {
 		fmt.Println(err)
 	}
-	// Output: 3k: 3368 parameters, loss 3.9 nats after 20 steps
+	// Output: 3k: 3368 parameters, loss 4.1 nats after 10 steps
 }

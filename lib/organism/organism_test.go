@@ -148,7 +148,7 @@ func TestSumsAreRight(t *testing.T) {
 func TestTrain(t *testing.T) {
 	w := NewWorld(1, DefaultMixture)
 	s := Sizes[0].Settings(1)
-	s.Steps = 50
+	s.Steps, s.Batch = 50, 4
 	type result struct {
 		n    *local.Network
 		loss []Progress
@@ -266,6 +266,11 @@ func TestGrow(t *testing.T) {
 	Round(want)
 	if !slices.Equal(n.Weights, want.Weights) || m.Parameters != len(want.Weights) || m.TrainingTokens != 3*16*64 {
 		t.Errorf("loaded weights differ from the trained ones, or %+v is wrong", m)
+	}
+	for _, checked := range []string{"tiny-3k-s1", "tiny-3k-s1-step2"} { // one model is enough to measure
+		if err := os.RemoveAll(filepath.Join(folder, checked)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	table, err := Measure(folder, w)
 	if err != nil || !strings.Contains(table, "| tiny-5k-s1 |") || !strings.Contains(table, "| fact, accuracy (8-way) |") {
