@@ -152,7 +152,11 @@ func (t *terminal) failure(e *execute.CellError) {
 	if e.Code != "" {
 		t.note("  " + e.Code)
 	}
-	t.note("  " + e.Message)
+	for line := range strings.Lines(e.Message) {
+		for _, l := range wrap(strings.TrimRight(line, "\n"), shownWidth) {
+			t.note("  " + l)
+		}
+	}
 	t.note("")
 }
 
@@ -160,9 +164,29 @@ func (t *terminal) failure(e *execute.CellError) {
 func (t *terminal) verdict(text string) {
 	t.note("")
 	for line := range strings.Lines(text) {
-		t.note(t.style("1", strings.TrimRight(line, "\n")))
+		for _, l := range wrap(strings.TrimRight(line, "\n"), shownWidth) {
+			t.note(t.style("1", l))
+		}
 	}
 	t.note("")
+}
+
+// wrap breaks a line between words, so that none but a longer word is longer than n characters.
+func wrap(s string, n int) []string {
+	var list []string
+	for utf8.RuneCountInString(s) > n {
+		r := []rune(s)
+		i := n
+		for i > 0 && r[i] != ' ' {
+			i--
+		}
+		if i == 0 {
+			break
+		}
+		list = append(list, string(r[:i]))
+		s = string(r[i+1:])
+	}
+	return append(list, s)
 }
 
 // cut shortens a line to n characters.

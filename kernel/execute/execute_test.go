@@ -266,6 +266,7 @@ func TestVerdict(t *testing.T) {
 		{"last line", []ipynb.Output{display("chart"), print("a\nb\n")}, "b"},
 		{"last display", []ipynb.Output{print("a\nb\n"), display("two\nlines")}, "two\nlines"},
 		{"a verdict before others", []ipynb.Output{display("Verdict: falls"), display("chart"), print("end")}, "Verdict: falls"},
+		{"a verdict in bold", []ipynb.Output{display("**Verdict:** rises"), print("end")}, "Verdict: rises"},
 		{"not what went wrong", []ipynb.Output{print("a"), {Type: ipynb.Stream, Name: "stderr", Text: "b"}}, "a"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -277,5 +278,9 @@ func TestVerdict(t *testing.T) {
 				t.Errorf("Verdict() = %q, want %q", got, tt.want)
 			}
 		})
+	}
+	both := &ipynb.Notebook{Cells: []ipynb.Cell{{Outputs: []ipynb.Output{display("verdict 1")}}, {Outputs: []ipynb.Output{display("verdict 2"), print("x"), display("verdict 3")}}}}
+	if got := Verdict(both); got != "verdict 2\n\nverdict 3" {
+		t.Errorf("Verdict() of two in the last cell = %q", got)
 	}
 }

@@ -6,13 +6,16 @@ import (
 	"bellwether/kernel/ipynb"
 )
 
-// Verdict returns what a notebook says in the end: the text of the last output
-// that begins with "verdict", in any case, else the last text of the last cell
-// that shows one; "" if none does.
+// Verdict returns what a notebook says in the end: the displays of its last
+// cell that has any that begin with "verdict" (in any case, perhaps in bold),
+// a paragraph each; else the last text of the last cell that shows one; ""
+// if none does.
 func Verdict(nb *ipynb.Notebook) string {
 	last := ""
+	var verdicts []string
 	for _, c := range nb.Cells {
 		said := ""
+		var here []string
 		for _, o := range c.Outputs {
 			text := Text(o)
 			if text == "" || o.Name == "stderr" {
@@ -21,18 +24,19 @@ func Verdict(nb *ipynb.Notebook) string {
 			said = text
 			if o.Type == ipynb.Stream {
 				said = text[strings.LastIndex(text, "\n")+1:]
+			} else if strings.HasPrefix(strings.ToLower(strings.TrimLeft(text, "*_# ")), "verdict") {
+				here = append(here, strings.ReplaceAll(text, "**", ""))
 			}
 		}
 		if said != "" {
 			last = said
 		}
-	}
-	for _, c := range nb.Cells {
-		for _, o := range c.Outputs {
-			if text := Text(o); o.Type != ipynb.Stream && strings.HasPrefix(strings.ToLower(text), "verdict") {
-				last = text
-			}
+		if here != nil {
+			verdicts = here
 		}
+	}
+	if verdicts != nil {
+		return strings.Join(verdicts, "\n\n")
 	}
 	return last
 }
