@@ -15,7 +15,6 @@ func init() { verbs = append(verbs, doctorCommand) }
 func doctorCommand() *cobra.Command {
 	var asJSON bool
 	var server serverFlags
-	var server serverFlags
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check every piece that notebooks need, and say what mends what is wrong",
@@ -27,9 +26,6 @@ With --server a model server is probed instead, by every way of getting
 log-probabilities of given text that servers of its kind have.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if server.URL != "" {
-				return server.run(cmd, asJSON)
-			}
 			if server.URL != "" {
 				return server.run(cmd, asJSON)
 			}
@@ -53,7 +49,6 @@ log-probabilities of given text that servers of its kind have.`,
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the findings as JSON")
-	server.add(cmd)
 	server.add(cmd)
 	return cmd
 }
