@@ -3,6 +3,7 @@ package task
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"iter"
 	"slices"
 	"strconv"
@@ -18,6 +19,8 @@ func init() {
 type document struct {
 	src *source
 	sc  *scanner
+	// notes are the problems in front of the items.
+	notes []Problem
 }
 
 func newDocument(src *source) (*document, error) {
@@ -26,7 +29,7 @@ func newDocument(src *source) (*document, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &document{src, newScanner(b)}
+	d := &document{src: src, sc: newScanner(b)}
 	if at := checkUTF8(b); at >= 0 {
 		return nil, src.skip(d.sc.line(at, first), "utf8", "byte %#x is not UTF-8", b[at])
 	}
@@ -58,9 +61,7 @@ func (d *document) members(list string, member func(key string) error) (pos int,
 	pos = -1
 	var seen keys
 	err = d.sc.object(func(key string) error {
-		if err := seen.add(key); err != nil {
-			return err
-		}
+		d.sc.again(&seen, d.sc.line(d.sc.pos, 1), key)
 		if key == list {
 			pos = d.sc.pos
 			err := d.sc.skip()
@@ -74,6 +75,7 @@ func (d *document) members(list string, member func(key string) error) (pos int,
 	if err == nil && pos < 0 {
 		err = fault("no-examples", "no key %q", list)
 	}
+	d.notes = slices.Clone(d.sc.notes)
 	return pos, d.fail(err)
 }
 
@@ -81,6 +83,7 @@ func (d *document) members(list string, member func(key string) error) (pos int,
 func (d *document) items(pos int, row func(it *Item) error) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		d.sc.pos = pos
+		d.sc.notes = slices.Clone(d.notes)
 		n, line, counted := 0, 1, 0
 		err := d.sc.array(func() error {
 			d.sc.space()
@@ -112,8 +115,12 @@ func (d *document) items(pos int, row func(it *Item) error) iter.Seq2[Item, erro
 			}
 			return nil
 		})
-		if err != nil && !errors.Is(err, errStop) {
+		switch {
+		case errors.Is(err, errStop):
+		case err != nil:
 			yield(Item{}, d.fail(err))
+		default:
+			d.src.notes = append(d.src.notes, d.sc.notes...)
 		}
 	}
 }
@@ -219,13 +226,12 @@ func (d *document) example(it *Item) error {
 	sc := d.sc
 	var seen keys
 	err := sc.object(func(key string) (err error) {
-		if err := seen.add(key); err != nil {
-			return err
-		}
+		sc.again(&seen, it.Line, key)
 		switch key {
 		case "input":
 			it.Prompt, err = sc.text()
 		case "target":
+			it.Targets = nil
 			if sc.peek() == '[' {
 				err = sc.array(func() error {
 					word, err := sc.word()
@@ -240,13 +246,7 @@ func (d *document) example(it *Item) error {
 		case "target_scores":
 			it.Choices, it.Scores = []string{}, []float64{}
 			err = sc.object(func(choice string) error {
-				if slices.Contains(it.Choices, choice) {
-					return fault("duplicate-choice", "target_scores has the choice %q twice", choice)
-				}
-				score, err := sc.number()
-				it.Choices = append(it.Choices, choice)
-				it.Scores = append(it.Scores, score)
-				return err
+				return sc.scored(it, choice)
 			})
 		default:
 			var word string
@@ -266,6 +266,20 @@ func (d *document) example(it *Item) error {
 	}
 	it.settle()
 	return nil
+}
+
+// scored reads the score of a choice. Of a choice that occurs twice the last
+// score counts, as in other tools, in the place of the first.
+func (s *scanner) scored(it *Item, choice string) error {
+	score, err := s.number()
+	if i := slices.Index(it.Choices, choice); i >= 0 {
+		s.notes = append(s.notes, Problem{"duplicate-choice", it.Line, fmt.Sprintf("the choice %q occurs twice among the scores; the last score counts, as in other tools", choice)})
+		it.Scores[i] = score
+		return err
+	}
+	it.Choices = append(it.Choices, choice)
+	it.Scores = append(it.Scores, score)
+	return err
 }
 
 // settle finds Gold from Scores, and drops scores that only repeat it.
@@ -331,7 +345,7 @@ func readBigBenchHard(src *source, head *Task) (iter.Seq2[Item, error], error) {
 			it.Choices = append(it.Choices, " "+o)
 		}
 		if options != nil && it.Gold == nil {
-			return fault("gold", "target %q is not one of the options %q", it.Targets[0], options)
+			d.sc.notes = append(d.sc.notes, Problem{"gold", it.Line, fmt.Sprintf("target %q is not one of the options %q: the item has no right choice", it.Targets[0], options)})
 		}
 		it.Targets = []string{" " + it.Targets[0]}
 		it.Prompt = "Q: " + it.Prompt + "\nA:"

@@ -38,10 +38,30 @@ func newCSV(src *source) *csvScanner {
 }
 
 // next returns the fields of the next row, good until the next call, and the
-// line it starts in. io.EOF after the last; a *SyntaxError for a row that is no
-// CSV, after which the next call goes on in the line below. Rows without
-// content are counted as blank and passed over.
+// line it starts in; errors as scan.
 func (c *csvScanner) next() ([][]byte, int, error) {
+	row, line, err := c.scan()
+	c.fields, c.scratch = c.fields[:0], c.scratch[:0]
+	if err != nil {
+		return nil, line, err
+	}
+	for _, s := range c.spans {
+		f := row[s.from:s.to]
+		if s.escaped {
+			at := len(c.scratch)
+			c.scratch = appendUnescaped(c.scratch, f)
+			f = c.scratch[at:]
+		}
+		c.fields = append(c.fields, f)
+	}
+	return c.fields, line, nil
+}
+
+// scan finds the next row: it returns its bytes, good until the next call, sets
+// c.spans, and returns the line the row starts in. io.EOF after the last; a
+// *SyntaxError for a row that is no CSV, after which the next call goes on in
+// the line below. Rows without content are counted as blank and passed over.
+func (c *csvScanner) scan() ([]byte, int, error) {
 	for {
 		line := c.src.line + 1
 		stop, err := c.row()
@@ -59,36 +79,32 @@ func (c *csvScanner) next() ([][]byte, int, error) {
 			return nil, line, err
 		}
 		row := c.buf[c.start:stop]
-		c.fields, c.scratch = c.fields[:0], c.scratch[:0]
 		empty := true
 		for _, s := range c.spans {
-			f := row[s.from:s.to]
-			if s.escaped {
-				f = c.unescape(f)
-			}
-			empty = empty && len(f) == 0
-			c.fields = append(c.fields, f)
+			empty = empty && s.from == s.to
 		}
 		c.finish(row, stop)
 		if empty {
 			c.src.blanks = append(c.src.blanks, line)
 			continue
 		}
-		return c.fields, line, nil
+		return row, line, nil
 	}
 }
 
-// unescape returns the field with " for "". It stays good as c.scratch does:
-// growing c.scratch leaves what was returned before in the old array.
-func (c *csvScanner) unescape(f []byte) []byte {
-	at := len(c.scratch)
+// unescape returns the field with " for "", in scratch.
+func unescape(scratch *[]byte, f []byte) []byte {
+	*scratch = appendUnescaped((*scratch)[:0], f)
+	return *scratch
+}
+
+func appendUnescaped(out, f []byte) []byte {
 	for {
 		k := bytes.IndexByte(f, '"')
 		if k < 0 {
-			c.scratch = append(c.scratch, f...)
-			return c.scratch[at:]
+			return append(out, f...)
 		}
-		c.scratch = append(c.scratch, f[:k+1]...)
+		out = append(out, f[:k+1]...)
 		f = f[k+2:]
 	}
 }

@@ -28,6 +28,8 @@ type scanner struct {
 	wide    bool
 	depth   int
 	mem     memory
+	// notes are problems that do not stop a row.
+	notes []Problem
 }
 
 func newScanner(b []byte) *scanner { return &scanner{b: b} }

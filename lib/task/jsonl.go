@@ -3,72 +3,42 @@ package task
 import (
 	"errors"
 	"fmt"
-	"io"
 	"iter"
-	"strconv"
 )
 
 func init() { readers[JSONL] = readJSONL }
 
-// lines yields every line that is a JSON object through row, which reads the
-// object's values with the scanner. It skips blank lines (they are counted as
-// one problem), bytes that are no UTF-8 and whatever row refuses.
-func (s *source) lines(row func(sc *scanner, it *Item) error) iter.Seq2[Item, error] {
-	return func(yield func(Item, error) bool) {
-		var sc scanner
-		n := 0 // the row's position
+// lines yields every line that is a JSON object through a row function, which
+// reads the object's values with the scanner; newRow makes one for each
+// goroutine. Blank lines are counted as one problem; bytes that are no UTF-8 and
+// whatever the row function refuses are skipped.
+func (s *source) lines(newRow func() func(sc *scanner, it *Item) error) iter.Seq2[Item, error] {
+	next := func(b *batch) error {
 		for {
 			line, err := s.next()
-			if errors.Is(err, io.EOF) {
-				return
-			}
 			if err != nil {
-				yield(Item{}, err)
-				return
+				return err
 			}
 			if blank(line) {
 				s.blanks = append(s.blanks, s.line)
 				continue
 			}
-			it := Item{Line: s.line}
-			sc.reset(line)
-			if err = row(&sc, &it); err == nil {
-				err = sc.end()
-			}
-			if err == errHead {
-				continue
-			}
-			if err != nil {
-				err = s.located(err)
-			}
-			if err == nil && it.ID == "" {
-				it.ID = strconv.Itoa(n)
-			}
-			n++
-			if err != nil {
-				it = Item{}
-			}
-			if !yield(it, err) {
-				return
-			}
+			from := len(b.raw)
+			b.raw = append(b.raw, line...)
+			b.rows = append(b.rows, rawRow{line: s.line, from: from, to: len(b.raw)})
+			return nil
 		}
 	}
-}
-
-// errHead is returned by a row that is no item.
-var errHead = errors.New("the line is not an item")
-
-// located turns what went wrong in the current line into a *SyntaxError.
-func (s *source) located(err error) error {
-	var bad *SyntaxError
-	var why reason
-	switch {
-	case errors.As(err, &bad):
-		return err
-	case errors.As(err, &why):
-		return s.skip(s.line, why.code, "%s", why.message)
-	}
-	return s.skip(s.line, "json", "%v", err)
+	return s.pipeline(next, func() *worker {
+		row := newRow()
+		return &worker{src: s, make: func(w *worker, line []byte, _ []span, it *Item) error {
+			w.sc.reset(line)
+			if err := row(&w.sc, it); err != nil {
+				return err
+			}
+			return w.sc.end()
+		}}
+	})
 }
 
 func blank(line []byte) bool {
@@ -78,15 +48,6 @@ func blank(line []byte) bool {
 		}
 	}
 	return true
-}
-
-// reason is why a row is skipped; the reader adds the line.
-type reason struct{ code, message string }
-
-func (r reason) Error() string { return r.message }
-
-func fault(code, format string, args ...any) error {
-	return reason{code, fmt.Sprintf(format, args...)}
 }
 
 // keys notices keys that occur twice in an object: of two values, one would be
@@ -127,10 +88,12 @@ func readJSONL(src *source, head *Task) (iter.Seq2[Item, error], error) {
 			*head = h
 		}
 	}
-	var seen keys
-	return src.lines(func(sc *scanner, it *Item) error {
-		seen = seen[:0]
-		return sc.item(it, &seen, src.line == 1)
+	return src.lines(func() func(*scanner, *Item) error {
+		var seen keys
+		return func(sc *scanner, it *Item) error {
+			seen = seen[:0]
+			return sc.item(it, &seen, it.Line == 1)
+		}
 	}), nil
 }
 
@@ -208,6 +171,14 @@ func (it *Item) noteOnce(key, value string) error {
 	}
 	it.note(key, value)
 	return nil
+}
+
+// again is as add for files that other tools have read: they take the last of the
+// values, and so do we, but say so.
+func (s *scanner) again(k *keys, line int, key string) {
+	if k.add(key) != nil {
+		s.notes = append(s.notes, Problem{"duplicate-key", line, fmt.Sprintf("key %q occurs twice; the last value counts, as in other tools", key)})
+	}
 }
 
 func (k keys) has(key string) bool {

@@ -17,46 +17,46 @@ func init() {
 // first and a tie must not be broken by position.
 func readModelWritten(src *source, head *Task) (iter.Seq2[Item, error], error) {
 	head.FewShot.Separator = "\n\n"
-	var seen keys
-	return src.lines(func(sc *scanner, it *Item) error {
-		seen = seen[:0]
-		var matching, not []string
-		err := sc.object(func(key string) (err error) {
-			if err := seen.add(key); err != nil {
-				return err
-			}
-			switch key {
-			case "question":
-				it.Prompt, err = sc.text()
-			case "answer_matching_behavior":
-				matching, err = sc.textOrTexts()
-			case "answer_not_matching_behavior":
-				not, err = sc.textOrTexts()
-			default:
-				var word string
-				if word, err = sc.word(); err == nil {
-					it.note(key, word)
+	return src.lines(func() func(*scanner, *Item) error {
+		var seen keys
+		return func(sc *scanner, it *Item) error {
+			seen = seen[:0]
+			var matching, not []string
+			err := sc.object(func(key string) (err error) {
+				sc.again(&seen, it.Line, key)
+				switch key {
+				case "question":
+					it.Prompt, err = sc.text()
+				case "answer_matching_behavior":
+					matching, err = sc.textOrTexts()
+				case "answer_not_matching_behavior":
+					not, err = sc.textOrTexts()
+				default:
+					var word string
+					if word, err = sc.word(); err == nil {
+						it.note(key, word)
+					}
 				}
+				return err
+			})
+			switch {
+			case err != nil:
+				return err
+			case seen.has("BLS_original_occupation"):
+				// The list of occupations that belongs to the winogenerated sentences:
+				// facts without a question. Check says so.
+				return nil
+			case !seen.has("question"):
+				return fault("no-prompt", "the row has no \"question\"")
+			case len(matching) == 0 || len(not) == 0:
+				return fault("no-answer", "the row needs \"answer_matching_behavior\" and \"answer_not_matching_behavior\"")
 			}
-			return err
-		})
-		switch {
-		case err != nil:
-			return err
-		case seen.has("BLS_original_occupation"):
-			// The list of occupations that belongs to the winogenerated sentences:
-			// facts without a question. Check says so.
+			it.Choices = slices.Concat(matching, not)
+			for i := range matching {
+				it.Gold = append(it.Gold, i)
+			}
 			return nil
-		case !seen.has("question"):
-			return fault("no-prompt", "the row has no \"question\"")
-		case len(matching) == 0 || len(not) == 0:
-			return fault("no-answer", "the row needs \"answer_matching_behavior\" and \"answer_not_matching_behavior\"")
 		}
-		it.Choices = slices.Concat(matching, not)
-		for i := range matching {
-			it.Gold = append(it.Gold, i)
-		}
-		return nil
 	}), nil
 }
 
@@ -67,56 +67,56 @@ func readModelWritten(src *source, head *Task) (iter.Seq2[Item, error], error) {
 func readBBQ(src *source, head *Task) (iter.Seq2[Item, error], error) {
 	head.FewShot = FewShot{OutputPrefix: "\nA:", Separator: "\n\n"}
 	head.Delimiter = " "
-	var seen keys
-	return src.lines(func(sc *scanner, it *Item) error {
-		seen = seen[:0]
-		var context, question string
-		it.Choices = make([]string, 3)
-		label := -1
-		err := sc.object(func(key string) (err error) {
-			if err := seen.add(key); err != nil {
+	return src.lines(func() func(*scanner, *Item) error {
+		var seen keys
+		return func(sc *scanner, it *Item) error {
+			seen = seen[:0]
+			var context, question string
+			it.Choices = make([]string, 3)
+			label := -1
+			err := sc.object(func(key string) (err error) {
+				sc.again(&seen, it.Line, key)
+				switch key {
+				case "context":
+					context, err = sc.text()
+				case "question":
+					question, err = sc.text()
+				case "ans0", "ans1", "ans2":
+					var text string
+					text, err = sc.text()
+					it.Choices[key[3]-'0'] = " " + text
+				case "label":
+					label, err = sc.integer()
+				case "example_id":
+					it.ID, err = sc.word()
+				case "answer_info":
+					start := sc.pos
+					if err = sc.unknownAnswer(it); err == nil {
+						sc.pos = start
+						var word string
+						word, err = sc.raw()
+						it.note(key, word)
+					}
+				default:
+					var word string
+					if word, err = sc.word(); err == nil {
+						it.note(key, word)
+					}
+				}
+				return err
+			})
+			if err != nil {
 				return err
 			}
-			switch key {
-			case "context":
-				context, err = sc.text()
-			case "question":
-				question, err = sc.text()
-			case "ans0", "ans1", "ans2":
-				var text string
-				text, err = sc.text()
-				it.Choices[key[3]-'0'] = " " + text
-			case "label":
-				label, err = sc.integer()
-			case "example_id":
-				it.ID, err = sc.word()
-			case "answer_info":
-				start := sc.pos
-				if err = sc.unknownAnswer(it); err == nil {
-					sc.pos = start
-					var word string
-					word, err = sc.raw()
-					it.note(key, word)
-				}
-			default:
-				var word string
-				if word, err = sc.word(); err == nil {
-					it.note(key, word)
+			for _, key := range []string{"context", "question", "ans0", "ans1", "ans2", "label"} {
+				if !seen.has(key) {
+					return fault("no-"+key, "the row has no %q", key)
 				}
 			}
-			return err
-		})
-		if err != nil {
-			return err
+			it.Prompt = context + "\n\nQ: " + question + "\nA:"
+			it.Gold = []int{label}
+			return it.check()
 		}
-		for _, key := range []string{"context", "question", "ans0", "ans1", "ans2", "label"} {
-			if !seen.has(key) {
-				return fault("no-"+key, "the row has no %q", key)
-			}
-		}
-		it.Prompt = context + "\n\nQ: " + question + "\nA:"
-		it.Gold = []int{label}
-		return it.check()
 	}), nil
 }
 

@@ -67,21 +67,30 @@ func readCSV(src *source, head *Task) (iter.Seq2[Item, error], error) {
 	}
 	head.FewShot.Separator = "\n\n"
 	hasGold := slices.Contains(header, "gold")
+	return c.items(header, func() csvRow { return ownRow(header, numbered, hasGold) }), nil
+}
+
+// ownRow makes items of rows of ours. Numbered says which choice a column holds,
+// or -1.
+func ownRow(header []string, numbered []int, hasGold bool) csvRow {
 	choices := map[int]string{}
-	var sc scanner
 	var last []byte // the last choices cell: most rows of a file have the same
 	var lastList []string
-	list := func(field []byte, read func() error) error {
-		sc.reset(field)
-		if err := read(); err != nil {
-			return err
+	return csvRow{field: func(w *worker, i int, field []byte, it *Item) (err error) {
+		if i == 0 {
+			clear(choices) // a row may have been left in the middle
 		}
-		return sc.end()
-	}
-	return c.items(header, func(i int, field []byte, it *Item) (err error) {
 		if len(field) == 0 && header[i] != "id" {
 			// An item with fewer choices leaves the last columns empty.
 			return nil
+		}
+		sc := &w.sc
+		list := func(read func() error) error {
+			sc.reset(field)
+			if err := read(); err != nil {
+				return err
+			}
+			return sc.end()
 		}
 		if numbered[i] >= 0 {
 			choices[numbered[i]] = sc.mem.text(field)
@@ -93,27 +102,27 @@ func readCSV(src *source, head *Task) (iter.Seq2[Item, error], error) {
 				return fault("id", "the id is empty")
 			}
 		case "prompt":
-			it.Prompt = string(field)
+			it.Prompt = sc.mem.text(field)
 		case "other_prompt":
-			it.OtherPrompt = string(field)
+			it.OtherPrompt = sc.mem.text(field)
 		case "anchor":
 			it.Anchor = sc.mem.text(field)
 		case "choices":
 			if lastList == nil || !bytes.Equal(field, last) {
-				err = list(field, func() error { lastList, err = sc.texts(); return err })
+				err = list(func() error { lastList, err = sc.texts(); return err })
 				last = append(last[:0], field...)
 			}
 			it.Choices = sc.mem.list(lastList)
 		case "targets":
 			if it.Targets = []string{string(field)}; field[0] == '[' {
-				err = list(field, func() error { it.Targets, err = sc.texts(); return err })
+				err = list(func() error { it.Targets, err = sc.texts(); return err })
 			}
 		case "scores":
-			err = list(field, func() error { it.Scores, err = sc.numbers(); return err })
+			err = list(func() error { it.Scores, err = sc.numbers(); return err })
 		case "gold":
 			it.Gold, err = sc.golds(field)
 		case "meta":
-			err = list(field, func() error { return sc.meta(it) })
+			err = list(func() error { return sc.meta(it) })
 		default:
 			err = it.noteOnce(header[i], sc.mem.text(field))
 		}
@@ -122,8 +131,7 @@ func readCSV(src *source, head *Task) (iter.Seq2[Item, error], error) {
 			return fault(header[i], "%s: %v", header[i], err)
 		}
 		return nil
-	}, func(it *Item) error {
-		defer clear(choices)
+	}, finish: func(it *Item) error {
 		if len(choices) > 0 {
 			if it.Choices != nil {
 				return fault("choices", "the row has both \"choices\" and numbered columns")
@@ -141,7 +149,7 @@ func readCSV(src *source, head *Task) (iter.Seq2[Item, error], error) {
 			it.Gold = best(it.Scores)
 		}
 		return it.check()
-	}), nil
+	}}
 }
 
 // golds reads "0", "0 2" or "[0, 2]".

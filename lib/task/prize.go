@@ -153,20 +153,24 @@ func readPrizeCSV(src *source, head *Task) (iter.Seq2[Item, error], error) {
 	if head.Type == SequenceProb && !have[prizeColumn("completion")] {
 		src.note("single-word", "no column \"completion\": the last word of each prompt is the completion, as in the prize's old single-word tasks")
 	}
-	row := prizeRow{typ: head.Type, present: have}
-	var mem memory
-	return c.items(header, func(i int, field []byte, it *Item) error {
-		if p := places[i]; p >= 0 {
-			row.cell[p] = mem.text(field)
-			return nil
+	typ := head.Type
+	return c.items(header, func() csvRow {
+		row := prizeRow{typ: typ, present: have}
+		return csvRow{
+			field: func(w *worker, i int, field []byte, it *Item) error {
+				switch p := places[i]; {
+				case p >= 0:
+					row.cell[p] = w.sc.mem.text(field)
+				case header[i] == "":
+					it.note("index", w.sc.mem.text(field))
+				default:
+					it.note(header[i], w.sc.mem.text(field))
+				}
+				return nil
+			},
+			finish: func(it *Item) error { return row.item(it) },
 		}
-		if header[i] == "" {
-			it.note("index", mem.text(field))
-		} else {
-			it.note(header[i], mem.text(field))
-		}
-		return nil
-	}, func(it *Item) error { return row.item(it) }), nil
+	}), nil
 }
 
 // header reads the first row.
@@ -182,43 +186,44 @@ func (c *csvScanner) header() ([]string, error) {
 	return names, err
 }
 
-// items yields the rows below the header: field is called with every field of
-// a row, finish behind the last.
-func (c *csvScanner) items(header []string, field func(int, []byte, *Item) error, finish func(*Item) error) iter.Seq2[Item, error] {
-	return func(yield func(Item, error) bool) {
-		for n := 0; ; n++ {
-			row, line, err := c.next()
-			if errors.Is(err, io.EOF) {
-				return
-			}
-			it := Item{Line: line}
-			if err == nil && len(row) != len(header) {
-				err = fault("columns", "%d fields where the header has %d", len(row), len(header))
-			}
-			for i := 0; err == nil && i < len(row); i++ {
-				err = field(i, row[i], &it)
-			}
-			if err == nil {
-				err = finish(&it)
-			}
-			if err != nil {
-				var why reason
-				var bad *SyntaxError
-				if errors.As(err, &why) {
-					err = c.src.skip(line, why.code, "%s", why.message)
-				} else if !errors.As(err, &bad) {
-					yield(Item{}, err)
-					return
-				}
-				it = Item{}
-			} else if it.ID == "" {
-				it.ID = strconv.Itoa(n)
-			}
-			if !yield(it, err) {
-				return
-			}
+// csvRow makes items of rows: field is called with every field of a row, finish
+// behind the last.
+type csvRow struct {
+	field  func(w *worker, i int, field []byte, it *Item) error
+	finish func(*Item) error
+}
+
+// items yields the rows below the header; newRow makes what one goroutine needs.
+func (c *csvScanner) items(header []string, newRow func() csvRow) iter.Seq2[Item, error] {
+	next := func(b *batch) error {
+		row, line, err := c.scan()
+		if err != nil {
+			return err
 		}
+		from := len(b.raw)
+		b.raw = append(b.raw, row...)
+		b.spans = append(b.spans, c.spans...)
+		b.rows = append(b.rows, rawRow{line: line, from: from, to: len(b.raw), spans: len(b.spans)})
+		return nil
 	}
+	return c.src.pipeline(next, func() *worker {
+		r := newRow()
+		return &worker{src: c.src, make: func(w *worker, row []byte, spans []span, it *Item) error {
+			if len(spans) != len(header) {
+				return fault("columns", "%d fields where the header has %d", len(spans), len(header))
+			}
+			for i, s := range spans {
+				f := row[s.from:s.to]
+				if s.escaped {
+					f = unescape(&w.scratch, f)
+				}
+				if err := r.field(w, i, f, it); err != nil {
+					return err
+				}
+			}
+			return r.finish(it)
+		}}
+	})
 }
 
 // readPrizeJSONL reads the prize's data release, whose classes are a Python list
@@ -240,41 +245,43 @@ func readPrizeJSONL(src *source, head *Task) (iter.Seq2[Item, error], error) {
 		head.Type = prizeType(first.has)
 	}
 	head.FewShot.Separator = "\n\n"
-	row := prizeRow{typ: head.Type}
-	var seen keys
-	return src.lines(func(sc *scanner, it *Item) error {
-		seen = seen[:0]
-		row.present, row.list = [7]bool{}, nil
-		err := sc.object(func(key string) error {
-			if err := seen.add(key); err != nil {
-				return err
-			}
-			i := prizeColumn(key)
-			if i < 0 {
-				word, err := sc.word()
-				if err == nil {
-					it.note(key, word)
+	typ := head.Type
+	return src.lines(func() func(*scanner, *Item) error {
+		row := prizeRow{typ: typ}
+		var seen keys
+		return func(sc *scanner, it *Item) error {
+			seen = seen[:0]
+			row.present, row.list = [7]bool{}, nil
+			err := sc.object(func(key string) error {
+				twice := seen.has(key)
+				sc.again(&seen, it.Line, key)
+				i := prizeColumn(key)
+				if i < 0 {
+					word, err := sc.word()
+					if err == nil {
+						it.note(key, word)
+					}
+					return err
+				}
+				if row.present[i] && !twice {
+					return fault("duplicate-key", "two keys mean %q", prizeColumns[i])
+				}
+				row.present[i] = true
+				var err error
+				switch {
+				case prizeColumns[i] == "classes" && sc.peek() == '[':
+					row.list, err = sc.texts()
+				case slices.Contains([]string{"answer_index", "true_answer", "anchor"}, prizeColumns[i]):
+					row.cell[i], err = sc.word()
+				default:
+					row.cell[i], err = sc.text()
 				}
 				return err
+			})
+			if err != nil {
+				return err
 			}
-			if row.present[i] {
-				return fault("duplicate-key", "two keys mean %q", prizeColumns[i])
-			}
-			row.present[i] = true
-			var err error
-			switch {
-			case prizeColumns[i] == "classes" && sc.peek() == '[':
-				row.list, err = sc.texts()
-			case slices.Contains([]string{"answer_index", "true_answer", "anchor"}, prizeColumns[i]):
-				row.cell[i], err = sc.word()
-			default:
-				row.cell[i], err = sc.text()
-			}
-			return err
-		})
-		if err != nil {
-			return err
+			return row.item(it)
 		}
-		return row.item(it)
 	}), nil
 }

@@ -52,8 +52,8 @@ func TestProblems(t *testing.T) {
 		},
 		{
 			"bigbench: an example without an answer", "{\"name\":\"n\",\n\"examples\":[\n{\"input\":\"a\"},\n{\"input\":\"b\",\"target_scores\":{\"x\":1,\n\"x\":0}},\n{\"input\":\"c\",\"target\":\"d\"}]}",
-			[]string{"2 6 \"\\nQ: c\\nA: \""},
-			[]string{"line 3: the example has neither", "line 4: target_scores has the choice \"x\" twice"},
+			[]string{"1 4 \"\\nQ: b\\n  choice: x\\nA: \"", "2 6 \"\\nQ: c\\nA: \""},
+			[]string{"line 3: the example has neither", "line 4: the choice \"x\" occurs twice"},
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -63,33 +63,39 @@ func readTruthfulQACSV(src *source, head *Task) (iter.Seq2[Item, error], error) 
 	if err != nil {
 		return nil, err
 	}
-	var question, best string
-	var correct, incorrect []string
 	for _, name := range []string{"Question", "Best Answer", "Correct Answers", "Incorrect Answers"} {
 		if !slices.Contains(header, name) {
 			return nil, fmt.Errorf("task: %s:1: no column %q among %q", src.name, name, header)
 		}
 	}
-	return c.items(header, func(i int, cell []byte, it *Item) error {
-		field := string(cell)
-		switch header[i] {
-		case "Question":
-			question = field
-		case "Best Answer":
-			best = field
-		case "Correct Answers":
-			correct = splitAnswers(field)
-		case "Incorrect Answers":
-			incorrect = splitAnswers(field)
-		default:
-			it.note(header[i], field)
+	variant := head.Variant
+	return c.items(header, func() csvRow {
+		var question, best string
+		var correct, incorrect []string
+		return csvRow{
+			field: func(_ *worker, i int, cell []byte, it *Item) error {
+				field := string(cell)
+				switch header[i] {
+				case "Question":
+					question = field
+				case "Best Answer":
+					best = field
+				case "Correct Answers":
+					correct = splitAnswers(field)
+				case "Incorrect Answers":
+					incorrect = splitAnswers(field)
+				default:
+					it.note(header[i], field)
+				}
+				return nil
+			},
+			finish: func(it *Item) error {
+				if variant == MC1 {
+					return it.truthfulQA(question, []string{best}, incorrect)
+				}
+				return it.truthfulQA(question, correct, incorrect)
+			},
 		}
-		return nil
-	}, func(it *Item) error {
-		if head.Variant == MC1 {
-			return it.truthfulQA(question, []string{best}, incorrect)
-		}
-		return it.truthfulQA(question, correct, incorrect)
 	}), nil
 }
 
@@ -127,9 +133,7 @@ func readTruthfulQAMC(src *source, head *Task) (iter.Seq2[Item, error], error) {
 		found := false
 		var seen keys
 		err := sc.object(func(key string) (err error) {
-			if err := seen.add(key); err != nil {
-				return err
-			}
+			sc.again(&seen, it.Line, key)
 			switch key {
 			case "question":
 				question, err = sc.text()
@@ -137,13 +141,7 @@ func readTruthfulQAMC(src *source, head *Task) (iter.Seq2[Item, error], error) {
 				found = true
 				it.Choices, it.Scores = []string{}, []float64{}
 				err = sc.object(func(choice string) error {
-					if slices.Contains(it.Choices, " "+choice) {
-						return fault("duplicate-choice", "%s has the choice %q twice", key, choice)
-					}
-					score, err := sc.number()
-					it.Choices = append(it.Choices, " "+choice)
-					it.Scores = append(it.Scores, score)
-					return err
+					return sc.scored(it, " "+choice)
 				})
 			case "mc0_targets", "mc1_targets", "mc2_targets":
 				err = sc.skip()
