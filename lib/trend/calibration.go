@@ -76,18 +76,24 @@ var (
 		tau:   [nTau]float64{0, .11, .41, .54},
 		width: []float64{0, .17, -.10, -.10},
 	}
-	evenMixture = mixture{ridge: []float64{.2, .5, 1, 3}, width: make([]float64, 4)}
+	evenMixture     = mixture{ridge: []float64{.2, .5, 1, 3}, width: make([]float64, 4)}
+	accuracyMixture = mixture{
+		ridge: []float64{.2, .5, 1, 3},
+		kappa: [3]float64{0, -.30, .19},
+		tau:   [nTau]float64{0, .34, -.10, -.27},
+		width: make([]float64, 4),
+	}
 
 	lossCalibration = calibration{
 		mix:    &lossMixture,
 		keep:   curve{{.4, 1}, {.8, .9}, {1.2, .75}, {2, .75}},
-		smooth: curve{{.4, .26}, {.65, .35}, {1, .40}, {2, .60}},
+		smooth: curve{{.4, .24}, {.65, .33}, {1, .38}, {2, .60}},
 		rough:  curve{{.2, 1.3}, {.4, 1.9}, {.65, 2.5}, {1, 3.5}},
-		items:  constant(.80),
+		items:  constant(.75),
 	}
 	accuracyCalibration = calibration{
-		mix:    &evenMixture,
-		keep:   curve{{.4, .92}, {.8, .85}, {1.2, .7}, {2, .7}},
+		mix:    &accuracyMixture,
+		keep:   curve{{.4, .93}, {.8, .88}, {1.2, .75}, {2, .75}},
 		smooth: curve{{.2, .55}, {.4, .62}, {.65, .92}, {1, 1.05}},
 		rough:  curve{{.2, .55}, {.4, .62}, {.65, .92}, {1, 1.05}},
 		items:  curve{{.2, 1.02}, {.4, 1.12}, {.65, 1.20}, {1, 1.35}},

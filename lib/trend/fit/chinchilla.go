@@ -39,7 +39,7 @@ func (m Chinchilla) AtCompute(c float64) float64 { return m.At(m.Optimal(c)) }
 // A, B and E are solved for in closed form at each of 49 pairs of exponents,
 // and all five descend from there; with Settings.PaperGrid, from the 4500
 // starts of Hoffmann et al. instead. A start whose objective is over 4 times the
-// best of all after about 30 steps is given up.
+// best of all after about 30 steps on a part of the runs is given up.
 func (s Settings) Chinchilla(n, d, loss []float64) (*Fit[Chinchilla], error) {
 	return s.chinchilla("Chinchilla", n, d, loss, 20)
 }
@@ -199,8 +199,10 @@ func (c *curve) newtons(s Settings) solution {
 	ends := make([]found, len(starts))
 	s.parallel(len(starts), func() func(int) {
 		w := c.newton()
+		first := w.thin(60)
 		return func(i int) {
-			ends[i] = w.coarse(starts[i], 25)
+			ends[i] = first.coarse(starts[i], 25)
+			ends[i].value = w.at(ends[i].p)
 		}
 	})
 	// Most of the paper's 4500 starts run into plateaus where a term has
@@ -214,7 +216,7 @@ func (c *curve) newtons(s Settings) solution {
 		w := c.newton()
 		return func(i int) {
 			if ends[i].value <= 4*best {
-				ends[i] = w.fine(ends[i])
+				ends[i] = w.descend(ends[i].p)
 			}
 		}
 	})

@@ -113,25 +113,6 @@ func TestChinchillaGolden(t *testing.T) {
 	}
 }
 
-func BenchmarkChinchillaPaperGrid(b *testing.B) {
-	n, d, y := runs240()
-	for b.Loop() {
-		f, err := Settings{Loss: Huber(1e-3), Intervals: None, PaperGrid: true, Workers: 1}.Chinchilla(n, d, y)
-		if err != nil || f.Starts != 4500 {
-			b.Fatal(err, f)
-		}
-	}
-}
-
-func BenchmarkChinchillaProjected(b *testing.B) {
-	n, d, y := runs240()
-	for b.Loop() {
-		if _, err := (Settings{Loss: Huber(1e-3), Intervals: None, Workers: 1}).Chinchilla(n, d, y); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
 // runs240 is a design like that of Besiroglu et al.: 240 runs, 5 per mille of
 // noise in log loss, a little heavy in the tails.
 func runs240() (n, d, y []float64) {

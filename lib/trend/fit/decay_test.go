@@ -29,34 +29,3 @@ func TestQuickRefitAgreesWithSearch(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkPowerOffsetBootstrap(b *testing.B) {
-	n := []float64{70e6, 160e6, 410e6, 1e9, 1.4e9, 2.8e9, 6.9e9, 12e9}
-	y := make([]float64, len(n))
-	rng := rand.New(rand.NewPCG(1, 2))
-	for i, v := range n {
-		y[i] = 1.9 + 80*math.Pow(v, -.26) + .01*rng.NormFloat64()
-	}
-	for b.Loop() {
-		s := Settings{Rand: rand.New(rand.NewPCG(1, 2)), Replicates: 1000, Workers: 1}
-		if _, err := s.PowerOffset(n, y); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-// Caballero's noiseless simulation in shape: 25 points, one break, 100 starts.
-func BenchmarkBroken(b *testing.B) {
-	var x, y []float64
-	rng := rand.New(rand.NewPCG(1, 2))
-	m := Broken{.2, 3, .08, []Break{{.5, 3000, .3}}}
-	for i := range 25 {
-		x = append(x, math.Pow(10, float64(i)/4))
-		y = append(y, m.At(x[i])*math.Exp(.01*rng.NormFloat64()))
-	}
-	for b.Loop() {
-		if _, err := (Settings{Workers: 1, Intervals: None, Starts: 100}).Broken(x, y, 1); err != nil {
-			b.Fatal(err)
-		}
-	}
-}

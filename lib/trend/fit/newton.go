@@ -34,7 +34,7 @@ func (w *newton) descend(start []float64) found {
 
 // coarse goes down an easier objective in a limited number of steps: under
 // Huber's delta 30 and then 5 times as wide, from where the way to its minimum
-// is short. The value is that of the true objective.
+// is short. The value is that of the easier objective.
 func (w *newton) coarse(start []float64, limit int) found {
 	p := w.center(start)
 	var f found
@@ -47,14 +47,26 @@ func (w *newton) coarse(start []float64, limit int) found {
 		f = w.damped(&p, 30*delta, limit, 1e-2)
 		g := w.damped(&p, 5*delta, limit/3, 1e-2)
 		f.steps += g.steps
-		w.sums(&p, delta, false)
-		f.value = w.value
-		if w.loss.lad() {
-			f.value /= delta
-		}
 	}
 	f.p, f.converged = w.outside(p), false
 	return f
+}
+
+// at returns the objective, for LAD that of Huber's delta 1e-6.
+func (w *newton) at(p []float64) float64 {
+	delta := w.loss.delta
+	switch {
+	case w.loss.squares():
+		delta = math.Inf(1)
+	case w.loss.lad():
+		delta = 1e-6
+	}
+	q := w.center(p)
+	w.sums(&q, delta, false)
+	if w.loss.lad() {
+		return w.value / delta
+	}
+	return w.value
 }
 
 // fine goes the rest of the way; for LAD through deltas down to 1e-6, and then
@@ -84,6 +96,23 @@ func (w *newton) center(p []float64) [5]float64 {
 
 func (w *newton) outside(p [5]float64) []float64 {
 	return []float64{p[0] + p[3]*w.mn, p[1] + p[4]*w.md, p[2], p[3], p[4]}
+}
+
+// thin returns the problem of every so manieth point, keep or a few more: the
+// first steps of a descent need no more.
+func (w *newton) thin(keep int) *newton {
+	by := max(1, len(w.ly)/keep)
+	every := func(v []float64) []float64 {
+		if v == nil {
+			return nil
+		}
+		var t []float64
+		for i := 0; i < len(v); i += by {
+			t = append(t, v[i])
+		}
+		return t
+	}
+	return &newton{zn: every(w.zn), zd: every(w.zd), ly: every(w.ly), inv: every(w.inv), mult: every(w.mult), mn: w.mn, md: w.md, loss: w.loss}
 }
 
 // damped takes steps until Newton's decrement is below tol of the value.
