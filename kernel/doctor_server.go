@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"bellwether/lib/model/modeltest"
 	"bellwether/lib/model/openai"
 )
 
@@ -18,22 +19,49 @@ func (f *serverFlags) add(c *cobra.Command) {
 	c.Flags().StringVar(&f.KeyEnv, "key-env", "", "with --server: environment variable with the API key (default BELLWETHER_API_KEY)")
 }
 
-// run prints what the server can do. The exit status is 1 when it cannot be
-// used to score text.
+// run prints what the server can do and how it keeps the contract of a scorer.
+// The exit status is 1 when it cannot be used to score text, or breaks it.
 func (f *serverFlags) run(c *cobra.Command, asJSON bool) error {
 	r := f.Diagnose(c.Context())
+	var contract []modeltest.Finding
+	if r.Usable {
+		o := f.Options
+		o.Model, o.Way = r.Model, r.Best
+		scorer, err := openai.Open(c.Context(), o)
+		if err != nil {
+			return err
+		}
+		defer scorer.Close()
+		// Servers in half precision answer a little otherwise in every batch.
+		contract = modeltest.CheckWith(c.Context(), scorer, modeltest.Options{Tolerance: 0.05, Texts: []modeltest.Text{
+			{Context: "the bell rang and", Continuations: []string{" then", " zqbelq", " a child went home"}},
+			{Context: "one and one is", Continuations: []string{" two", " xv"}},
+		}})
+	}
 	if asJSON {
 		e := json.NewEncoder(c.OutOrStdout())
 		e.SetIndent("", "  ")
 		e.SetEscapeHTML(false)
-		if err := e.Encode(r); err != nil {
+		err := e.Encode(struct {
+			openai.Report
+			Contract []modeltest.Finding `json:"contract,omitempty"`
+		}{r, contract})
+		if err != nil {
 			return err
 		}
 	} else {
 		fmt.Fprint(c.OutOrStdout(), r)
+		for _, f := range contract {
+			fmt.Fprintln(c.OutOrStdout(), f)
+		}
 	}
 	if !r.Usable {
 		return errReported
+	}
+	for _, f := range contract {
+		if f.Problem != "" {
+			return errReported
+		}
 	}
 	return nil
 }

@@ -46,7 +46,10 @@ func launch(connectionFile string) error {
 	if err != nil {
 		return err
 	}
-	session, err := gonb.Start(gonb.Settings{Repo: repo, Tools: tools, ConnectionFile: connectionFile})
+	if err := serveCells(ctx, say); err != nil {
+		say(err.Error())
+	}
+	session, err := gonb.Start(gonb.Settings{Repo: repo, Tools: tools, ConnectionFile: connectionFile, Editor: true})
 	if err != nil {
 		return err
 	}

@@ -249,6 +249,7 @@ func TestLaunchEndsWithJupyter(t *testing.T) {
 	_ = syscall.Kill(jupyter.Process.Pid, syscall.SIGKILL)
 	_ = jupyter.Wait()
 	wait("the kernel outlived its Jupyter", func() bool { return count() == 0 })
+	wait("gopls outlived the kernel", func() bool { return running(t, dir) == "" })
 	wait("its files are still there", func() bool { left, _ := filepath.Glob(filepath.Join(dir, "bellwether-*")); return len(left) == 0 })
 }
 

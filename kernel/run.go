@@ -144,6 +144,9 @@ func executeNotebook(ctx context.Context, path string, nb *ipynb.Notebook, opts 
 	if opts.Dir, err = filepath.Abs(filepath.Dir(path)); err != nil {
 		return nil, err
 	}
+	if err := serveCells(ctx, term.note); err != nil {
+		term.note(err.Error())
+	}
 	return execute.Notebook(ctx, nb, opts)
 }
 

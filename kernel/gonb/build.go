@@ -29,12 +29,20 @@ func (t Tools) GoNB() string { return filepath.Join(t.Dir, "gonb") }
 type program struct {
 	name, what, pkg string
 	module          string // folder of the module, below the clone
+	dir             string // folder of the program, below Tools.Dir
 }
 
+// path returns where the program is put.
+func (p program) path(t Tools) string { return filepath.Join(t.Dir, p.dir, p.name) }
+
+// editorDir is apart from the other programs, for GoNB starts the gopls that
+// it finds: in Jupyter it should, in a run it need not.
+const editorDir = "editor"
+
 var (
-	theGoNB      = program{"gonb", "GoNB, the Go kernel for Jupyter", "github.com/janpfeifer/gonb", "."}
-	theGoImports = program{"goimports", "goimports, which GoNB needs", "golang.org/x/tools/cmd/goimports", "kernel/gonb/tools"}
-	theGopls     = program{"gopls", "gopls, which completes code in editors", "golang.org/x/tools/gopls", "kernel/gonb/tools"}
+	theGoNB      = program{"gonb", "GoNB, the Go kernel for Jupyter", "github.com/janpfeifer/gonb", ".", ""}
+	theGoImports = program{"goimports", "goimports, which GoNB needs", "golang.org/x/tools/cmd/goimports", "kernel/gonb/tools", ""}
+	theGopls     = program{"gopls", "gopls, which completes code in editors", "golang.org/x/tools/gopls", "kernel/gonb/tools", editorDir}
 )
 
 // Builder builds a kernel's programs into the cache folder.
@@ -96,7 +104,7 @@ func (b Builder) missing(t Tools) []program {
 	}
 	var list []program
 	for _, p := range all {
-		if _, err := os.Stat(filepath.Join(t.Dir, p.name)); err != nil {
+		if _, err := os.Stat(p.path(t)); err != nil {
 			list = append(list, p)
 		}
 	}
@@ -160,14 +168,17 @@ func (b Builder) progress(line string) {
 
 // build builds one program beside its place and then moves it there.
 func (b Builder) build(ctx context.Context, t Tools, p program) error {
-	tmp := filepath.Join(t.Dir, fmt.Sprintf(".%s.%d", p.name, os.Getpid()))
+	if err := os.MkdirAll(filepath.Dir(p.path(t)), 0o755); err != nil {
+		return err
+	}
+	tmp := fmt.Sprintf("%s.%d.tmp", p.path(t), os.Getpid())
 	defer os.Remove(tmp)
 	cmd := exec.CommandContext(ctx, t.Go.Path, "build", "-buildvcs=false", "-o", tmp, p.pkg)
 	cmd.Dir = filepath.Join(b.Repo, filepath.FromSlash(p.module))
 	if err := run(cmd, environ(t)); err != nil {
 		return fmt.Errorf("building %s: %w", p.name, err)
 	}
-	return os.Rename(tmp, filepath.Join(t.Dir, p.name))
+	return os.Rename(tmp, p.path(t))
 }
 
 // Warm compiles the packages of the prelude into Go's build cache. It takes

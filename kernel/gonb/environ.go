@@ -10,15 +10,17 @@ import (
 // released matches the versions that GOTOOLCHAIN can name.
 var released = regexp.MustCompile(`^go1\.\d+(\.\d+|rc\d+)$`)
 
-// environ returns the environment in which cells and programs are built.
-func environ(t Tools) []string {
+// environ returns the environment in which cells and programs are built, with
+// more folders of programs in its PATH.
+func environ(t Tools, more ...string) []string {
+	path := append([]string{t.Dir, filepath.Join(t.Go.Root, "bin")}, more...)
 	env := map[string]string{
 		// No debug symbols: a third of a cell's link time. A user's own flags
 		// give way, for -mod=mod for one stops every build in a workspace.
 		"GOFLAGS": "-ldflags=-s",
 		// GoNB makes a workspace of its own in the folder of the cell's program.
 		"GOWORK": "", "GO111MODULE": "",
-		"PATH": strings.Join([]string{t.Dir, filepath.Join(t.Go.Root, "bin"), os.Getenv("PATH")}, string(os.PathListSeparator)),
+		"PATH": strings.Join(append(path, os.Getenv("PATH")), string(os.PathListSeparator)),
 	}
 	if released.MatchString(t.Go.Version) {
 		// The folder of a cell's program asks for no version of its own.

@@ -8,7 +8,8 @@ import (
 // preludePackages are what a cell can use without importing it. Only those
 // that have Go files are imported.
 var preludePackages = []string{
-	"lib/chart", "lib/data", "lib/eval", "lib/metric", "lib/model", "lib/model/local", "lib/model/openai",
+	"lib/chart", "lib/data", "lib/eval", "lib/metric", "lib/model", "lib/model/family", "lib/model/local",
+	"lib/model/openai",
 	"lib/organism", "lib/record", "lib/results", "lib/show", "lib/study", "lib/task", "lib/trend",
 }
 

@@ -26,6 +26,8 @@ type Settings struct {
 	// ConnectionFile is where Jupyter wants the kernel to listen. Empty: over
 	// sockets of the kernel's own, which [Session.Connection] returns.
 	ConnectionFile string
+	// Editor starts gopls, too, if it is built.
+	Editor bool
 	// PlainErrors asks for compile errors as text for a terminal, not as HTML.
 	PlainErrors bool
 }
@@ -93,6 +95,7 @@ func (s *Session) start(set Settings) error {
 		if err == nil {
 			s.err = s.cmd.Wait()
 			signalGroup(s.cmd, syscall.SIGKILL) // cells that GoNB left behind
+			killAt(s.dir)                       // gopls, which has a group of its own
 			close(s.done)
 		}
 		runtime.UnlockOSThread()

@@ -20,6 +20,7 @@ import (
 	"bellwether/lib/data"
 	"bellwether/lib/model"
 	"bellwether/lib/model/local"
+	"bellwether/lib/model/modeltest"
 	"bellwether/lib/model/openai"
 
 	"github.com/google/go-cmp/cmp"
@@ -119,6 +120,21 @@ func TestSameAsInProcess(t *testing.T) {
 				}
 			}
 			t.Logf("%d tokens, largest difference %g nats", n, worst)
+		})
+	}
+}
+
+// The contract of a scorer, over both protocols. "Sums" compares positions of
+// different passes: float32 rounds in another order.
+func TestContract(t *testing.T) {
+	h := start(t, serve.Options{Folders: folders(t, 1)})
+	for _, way := range []openai.Way{openai.Native, openai.Echo} {
+		t.Run(string(way), func(t *testing.T) {
+			c, err := openai.Open(t.Context(), openai.Options{URL: h.URL, Way: way})
+			if err != nil {
+				t.Fatal(err)
+			}
+			modeltest.Run(t, c, modeltest.Options{})
 		})
 	}
 }
