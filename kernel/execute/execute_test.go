@@ -284,3 +284,22 @@ func TestVerdict(t *testing.T) {
 		t.Errorf("Verdict() of two in the last cell = %q", got)
 	}
 }
+
+// A stack trace whose pieces GoNB could not mark still names its line.
+func TestTraceWithoutMarks(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "gonb_1a2b")
+	if err := os.Mkdir(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "main.go")
+	if err := os.WriteFile(path, []byte("package main\n\nfunc main() {\n\tpanic(1)\n}\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	got := explain("%%\n// a comment\npanic(1)", jupyter.Result{Failed: true, Count: 3, Err: "exit status 2", Outputs: []ipynb.Output{
+		{Type: ipynb.Stream, Name: "stderr", Text: "panic: 1\n\ngoroutine 1 [running]:\nmain.main()\n\t" + path + ":4 +0x1d\nexit status 2\n"},
+	}})
+	want := &CellError{Line: 3, Code: "panic(1)", Message: "panic: 1"}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error("(-want +got):\n", diff)
+	}
+}

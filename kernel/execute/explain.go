@@ -1,6 +1,7 @@
 package execute
 
 import (
+	"os"
 	"regexp"
 	"strconv"
 	"strings"
@@ -14,6 +15,7 @@ var (
 	// GoNB's own marks, in the traceback of a compile error and in a stack trace.
 	compiled = regexp.MustCompile(`Cell\[(\d+)\]: Line (\d+)`)
 	traced   = regexp.MustCompile(`\[\[ Cell \[(\d+)\] Line (\d+) \]\]`)
+	framed   = regexp.MustCompile(`^(/\S+/gonb_\w+/main\.go):(\d+)`)
 	unparsed = regexp.MustCompile(`main\.go:\d+:\d+: (.+)`)
 	exited   = regexp.MustCompile(`^(exit status \d+|signal: .+)$`)
 )
@@ -102,6 +104,8 @@ func (e *CellError) run(source string, count int, stderr string) {
 			panicked = line
 		case panicked != "" && e.Line == 0 && traced.MatchString(line):
 			e.place(source, count, traced.FindStringSubmatch(line))
+		case panicked != "" && e.Code == "" && framed.MatchString(line):
+			e.frame(source, framed.FindStringSubmatch(line))
 		case panicked == "":
 			last = line
 		}
@@ -111,6 +115,18 @@ func (e *CellError) run(source string, count int, stderr string) {
 	}
 	if last != "" {
 		e.Message = last
+	}
+}
+
+// frame takes a line of a stack trace that GoNB has not marked, as happens
+// when it came in pieces: [_, path of the program's code, line]. The program is
+// there until the next cell.
+func (e *CellError) frame(source string, m []string) {
+	n, _ := strconv.Atoi(m[2])
+	if code, err := os.ReadFile(m[1]); err == nil {
+		if lines := strings.Split(string(code), "\n"); n >= 1 && n <= len(lines) {
+			e.find(source, strings.TrimSpace(lines[n-1]))
+		}
 	}
 }
 
