@@ -24,19 +24,13 @@ const shortText = 32
 // from blocks of blockSize bytes.
 const longText, blockSize = 2 << 10, 16 << 10
 
-// text copies b, or returns an equal text that was copied before.
+// text copies b, or returns an equal short text that was copied before.
 func (m *memory) text(b []byte) string {
-	switch {
-	case len(b) > longText:
+	if len(b) > longText {
 		return string(b)
-	case len(b) > shortText:
-		if m.block.Cap()-m.block.Len() < len(b) {
-			m.block = strings.Builder{}
-			m.block.Grow(blockSize)
-		}
-		at := m.block.Len()
-		m.block.Write(b)
-		return m.block.String()[at:]
+	}
+	if len(b) > shortText {
+		return m.cut(b)
 	}
 	h := uint32(len(b))
 	for _, c := range b {
@@ -44,9 +38,20 @@ func (m *memory) text(b []byte) string {
 	}
 	slot := &m.recent[(h^h>>8)&255]
 	if *slot != string(b) {
-		*slot = string(b)
+		*slot = m.cut(b)
 	}
 	return *slot
+}
+
+// cut copies b into the current block.
+func (m *memory) cut(b []byte) string {
+	if m.block.Cap()-m.block.Len() < len(b) {
+		m.block = strings.Builder{}
+		m.block.Grow(blockSize)
+	}
+	at := m.block.Len()
+	m.block.Write(b)
+	return m.block.String()[at:]
 }
 
 // list copies a list of texts.

@@ -88,7 +88,6 @@ func (s *source) pipeline(next func(*batch) error, newWorker func() *worker) ite
 			}
 			return
 		}
-		workers--
 		todo := make(chan *batch, workers)
 		order := make(chan *batch, workers+1)
 		free := make(chan *batch, workers+3)
