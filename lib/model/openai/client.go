@@ -273,7 +273,7 @@ func (c *Client) exact(ctx context.Context, r model.Request, s *slot) (model.Rep
 // put sets the log-probability of the reply's last token.
 func (c *Client) put(reply *model.Reply, e entry, at int) error {
 	if e.nats == nil && at == 0 {
-		return failed("the first token of a text has no log-probability and the context is empty: set the prefix token of the model (Options.Prefix)")
+		return failed("the continuation begins with the first token of the text, which has no log-probability: the context is empty, or %q is one token. Set the prefix token of the model (Options.Prefix, prefix in a family file)", e.text)
 	}
 	if err := believable(e.nats); err != nil {
 		return failed("token %d (%q): %v", at, e.text, err)
@@ -327,7 +327,7 @@ func (c *Client) split(r model.Request, encode func(string) ([]int, error), room
 		out.warnings = append(out.warnings, fmt.Sprintf("boundary-merge: %d tokens of the context continue into the answer", len(before)-out.first))
 	}
 	if out.first == 0 {
-		return out, failed("the context is empty: set the prefix token of the model (Options.Prefix)")
+		return out, failed("the continuation begins with the first token of the text: the context is empty, or one token with it. Set the prefix token of the model (Options.Prefix, prefix in a family file)")
 	}
 	if room > 0 && len(whole) > room {
 		cut := len(whole) - room

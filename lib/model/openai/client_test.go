@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"bellwether/lib/model"
+	"bellwether/lib/model/modeltest"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -23,6 +24,13 @@ var questions = []model.Request{
 	{Context: "ends in a smile 🙂", Continuation: " yes"},
 	{Context: "line\n\n", Continuation: "next"},
 	{Context: "same", Continuation: ""},
+}
+
+// words for the contract: with "a" and "b" the context is half a token, and
+// servers without a prefix token must refuse that.
+var words = []modeltest.Text{
+	{Context: "the bell rang and", Continuations: []string{" then", " zqbelq", " a child went home"}},
+	{Context: "one and one is", Continuations: []string{" two", " xv"}},
 }
 
 // want is what the toy model itself says.
@@ -84,6 +92,9 @@ func TestScore(t *testing.T) {
 			if diff := cmp.Diff(tt.want, id); diff != "" {
 				t.Errorf("identity (-want +got):\n%s", diff)
 			}
+			if tt.shape.kind != "openai" { // the toy's greedy tokens are not what it writes
+				modeltest.Run(t, withoutText{c}, modeltest.Options{Texts: words})
+			}
 			got, err := c.Score(t.Context(), questions)
 			if err != nil {
 				t.Fatal(err)
@@ -101,6 +112,9 @@ func TestScore(t *testing.T) {
 		})
 	}
 }
+
+// withoutText hides that a client can write.
+type withoutText struct{ model.Scorer }
 
 // readable blanks texts and offsets where a token is not whole characters.
 func readable(r model.Reply) model.Reply {
@@ -314,7 +328,7 @@ func TestFailures(t *testing.T) {
 	}
 	c.t.pause = time.Millisecond
 	tries := 0
-	f.hook = func(w http.ResponseWriter, r *http.Request) bool {
+	f.setHook(func(w http.ResponseWriter, r *http.Request) bool {
 		tries++
 		if tries == 1 {
 			w.WriteHeader(503)
@@ -326,26 +340,26 @@ func TestFailures(t *testing.T) {
 			return true
 		}
 		return false
-	}
+	})
 	start := time.Now()
 	got, err := c.Score(t.Context(), questions[:1])
 	if err != nil || got[0].Err != nil || time.Since(start) < 300*time.Millisecond {
 		t.Errorf("after a 503 and a 429 with Retry-After: %v, %v in %v", got, err, time.Since(start))
 	}
-	f.hook = func(w http.ResponseWriter, r *http.Request) bool {
+	f.setHook(func(w http.ResponseWriter, r *http.Request) bool {
 		w.WriteHeader(400)
 		w.Write([]byte(`{"error":{"message":"no such luck"}}`))
 		return true
-	}
+	})
 	got, err = c.Score(t.Context(), questions[:2])
 	if err != nil || got[0].Err == nil || !strings.Contains(got[1].Err.Error(), "no such luck") {
 		t.Errorf("400: %v, %v", got, err)
 	}
-	f.hook = func(w http.ResponseWriter, r *http.Request) bool { w.WriteHeader(401); return true }
+	f.setHook(func(w http.ResponseWriter, r *http.Request) bool { w.WriteHeader(401); return true })
 	if _, err = c.Score(t.Context(), questions); err == nil {
 		t.Error("401 is no error of the batch")
 	}
-	f.hook = nil
+	f.setHook(nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err = c.Score(ctx, questions); !errors.Is(err, context.Canceled) {
@@ -403,7 +417,7 @@ func TestEstimate(t *testing.T) {
 func TestSampled(t *testing.T) {
 	f := serve(t, shape{kind: "ollama"})
 	n := 0
-	f.hook = func(w http.ResponseWriter, r *http.Request) bool {
+	f.setHook(func(w http.ResponseWriter, r *http.Request) bool {
 		if r.URL.Path != "/v1/chat/completions" {
 			return false
 		}
@@ -417,7 +431,7 @@ func TestSampled(t *testing.T) {
 		}
 		w.Write([]byte(`{"choices":[{"index":0,"message":{"role":"assistant","content":"` + text + `"}}],"usage":{"prompt_tokens":9,"completion_tokens":4}}`))
 		return true
-	}
+	})
 	c, err := Open(t.Context(), Options{URL: f.URL, Way: Sampled, Samples: 20})
 	if err != nil {
 		t.Fatal(err)

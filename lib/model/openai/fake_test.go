@@ -104,7 +104,6 @@ type fake struct {
 	*toy
 	shape
 	mu   sync.Mutex
-	seen []string // paths
 	hook func(w http.ResponseWriter, r *http.Request) bool
 }
 
@@ -115,16 +114,24 @@ func serve(t testing.TB, s shape) *fake {
 	return f
 }
 
+// setHook puts a function before the fake's own answers; it reports whether it
+// has answered.
+func (f *fake) setHook(h func(http.ResponseWriter, *http.Request) bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.hook = h
+}
+
 func (f *fake) handle(w http.ResponseWriter, r *http.Request) {
 	f.mu.Lock()
-	f.seen = append(f.seen, r.URL.Path)
+	hook := f.hook
 	f.mu.Unlock()
 	if f.key != "" && r.Header.Get("Authorization") != "Bearer "+f.key {
 		w.WriteHeader(401)
 		fmt.Fprintf(w, `{"error":{"message":"Incorrect API key provided: %s","type":"invalid_request_error"}}`, strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer "))
 		return
 	}
-	if f.hook != nil && f.hook(w, r) {
+	if hook != nil && hook(w, r) {
 		return
 	}
 	var in map[string]any
