@@ -334,6 +334,25 @@ func TestStripAndShare(t *testing.T) {
 	}
 }
 
+func TestVerify(t *testing.T) {
+	cache := buildKernel(t)
+	path := writeNotebook(t, "%%\nfmt.Println(math.Pi)", "%%\nfmt.Println(time.Now().UnixNano())")
+	do := func(args ...string) (int, string) {
+		cmd := program(t, args...)
+		cmd.Env = append(cmd.Env, gonb.CacheEnv+"="+cache)
+		return output(t, cmd)
+	}
+	if status, said := do("verify", path); status != 1 || !strings.Contains(said, "has no outputs to compare with") {
+		t.Errorf("a bare notebook: exit status %d: %s", status, said)
+	}
+	if status, said := do("run", "--inplace", "--no-html", path); status != 0 {
+		t.Fatal(said)
+	}
+	if status, said := do("verify", path); status != 1 || !strings.Contains(said, "\ncell 2\n  was  ") || !strings.HasSuffix(said, "1 of 2 cells say something else\n") {
+		t.Errorf("a clock: exit status %d: %s", status, said)
+	}
+}
+
 // TestCommittedNotebooks checks that the notebooks of the clone have no outputs.
 func TestCommittedNotebooks(t *testing.T) {
 	files := committedNotebooks(t)

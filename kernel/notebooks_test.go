@@ -4,7 +4,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -142,32 +141,16 @@ nbclient.NotebookClient(nb, kernel_name="bellwether", timeout=600,
     resources={"metadata": {"path": os.path.dirname(os.path.abspath(sys.argv[1]))}}).execute()
 nbformat.write(nb, sys.argv[2])`
 
-// Times differ between runs, and a second run finds the answers of the first.
-var (
-	durations = regexp.MustCompile(`\d+(\.\d+)? (s|ms|min|h)\b`)
-	progress  = regexp.MustCompile(`(: \d+ of \d+)(, all there already| in T.*)$`)
-)
-
-// said returns what every cell of an executed notebook says in text.
-func said(t *testing.T, path string) [][]string {
+// said returns what every code cell of an executed notebook says in text.
+func said(t *testing.T, path string) []string {
 	t.Helper()
 	nb, err := ipynb.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var list [][]string
-	for _, c := range nb.Cells {
-		var lines []string
-		streams := map[string]string{}
-		for _, o := range c.Outputs {
-			text := durations.ReplaceAllString(execute.Text(o), "T")
-			if o.Type == ipynb.Stream { // their order is the scheduler's
-				streams[o.Name] += text
-			} else {
-				lines = append(lines, progress.ReplaceAllString(text, "$1"))
-			}
-		}
-		list = append(list, append(lines, streams["stdout"], streams["stderr"]))
+	var list []string
+	for _, i := range nb.CodeCells() {
+		list = append(list, execute.Said(nb.Cells[i]))
 	}
 	return list
 }
