@@ -97,10 +97,10 @@ func (s Settings) Broken(x, y []float64, breaks int) (*Fit[Broken], error) {
 	lo, hi := slices.Min(lx), slices.Max(lx)
 	c := &curve{
 		form: form, n: n, y: observed, white: white, loss: s.Loss,
-		coords: []coord{free("a"), free("b")},
+		coords: []coord{free("a"), within("b", 0, math.Inf(1))},
 		lin:    2, non: 1 + 3*breaks, rows: rows, basis: k.basis, eval: k.eval,
 		join: func(c, theta []float64) ([]float64, bool) {
-			return append([]float64{c[0], c[1]}, theta...), true
+			return append([]float64{c[0], c[1]}, theta...), c[1] > 0
 		},
 	}
 	box := func(name string, lo, hi float64) coord {

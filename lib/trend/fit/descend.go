@@ -190,7 +190,9 @@ func (o *objective) damped(start []float64, fixed []bool, limit int, delta float
 			}
 			continue
 		}
-		if !(gain > 1e-14*f.value) { // no step can be seen any more
+		// No step can be seen any more; going to a bound may promise a rise, and
+		// then a shorter step is wanted.
+		if math.Abs(gain) <= 1e-14*f.value || math.IsNaN(gain) {
 			f.converged = true
 			break
 		}
