@@ -25,6 +25,7 @@ func tasksCommand() *cobra.Command {
 		table      bool
 		item, docs string
 		write      string
+		checks     task.Checks
 		shots      int
 		seed       uint64
 		formatList = fmt.Sprint(task.Formats)
@@ -74,7 +75,7 @@ a line and a sentence; --json prints one object a file, on one line.`,
 						continue
 					}
 				} else {
-					s = task.Summarize(t)
+					s = checks.Summarize(t)
 				}
 				switch {
 				case asJSON:
@@ -106,6 +107,7 @@ a line and a sentence; --json prints one object a file, on one line.`,
 	f.StringVar(&kind, "type", "", "what the tasks measure, such as logodds (default: the file's word, or what its columns say)")
 	f.StringVar(&o.Variant, "variant", "", "which task of a file: mc1 or mc2 of TruthfulQA")
 	f.StringVar(&write, "write", "", "write Bellwether's own tasks and their cards into this folder, and check nothing")
+	f.IntVar(&checks.MaxTokens, "context", 0, "tokens that a prompt and a choice may have together, four bytes taken for one (default 2048)")
 	f.StringVar(&docs, "docs", "", "for a task description of lm-evaluation-harness (YAML): its documents, in JSON Lines, JSON or CSV")
 	f.StringVar(&item, "prompt", "", "print the exact prompt of the item with this identifier and nothing else")
 	f.IntVar(&shots, "shots", 0, "with --prompt: solved examples in front of it")

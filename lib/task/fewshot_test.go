@@ -36,10 +36,11 @@ func TestPrompt(t *testing.T) {
 			t.Fatalf("%d examples: %d of them, or the item itself among them: %q", k, n, got)
 		}
 	}
-	if s.Prompt(it, 3, 1) != s.Prompt(it, 3, 1) || s.Prompt(it, 3, 1) == s.Prompt(it, 3, 2) {
+	one, again, other := s.Prompt(it, 3, 1), s.Prompt(it, 3, 1), s.Prompt(it, 3, 2)
+	if one != again || one == other {
 		t.Error("the seed does not decide which examples are drawn")
 	}
-	if a, b := s.Perturb(task.UpperCase(), 1), s.Shots(it, 3, 1); strings.ToUpper(b) != strings.ToUpper(a.Shots(&a.Items[3], 3, 1)) {
+	if a, b := s.Perturb(task.UpperCase(), 1), s.Shots(it, 3, 1); !strings.EqualFold(b, a.Shots(&a.Items[3], 3, 1)) {
 		t.Error("a perturbed task draws other examples")
 	}
 }

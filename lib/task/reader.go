@@ -346,6 +346,9 @@ func b2i(b bool) int {
 
 // detect finds the format from the first bytes.
 func detect(s *source) (Format, error) {
+	if b := s.start(); len(b) > 1 && (b[0] == 0xff && b[1] == 0xfe || b[0] == 0xfe && b[1] == 0xff) {
+		return "", fmt.Errorf("task: %s: the file is in UTF-16 (as Excel's \"Unicode text\"), not in UTF-8: save it as UTF-8", s.name)
+	}
 	b := bytes.TrimLeft(s.start(), " \t\r\n")
 	if len(b) == 0 {
 		return "", fmt.Errorf("task: %s: the file is empty", s.name)

@@ -19,7 +19,8 @@ func TestProblems(t *testing.T) {
 	}{
 		{
 			"csv: line ends are data", "prompt,classes,answer_index\r\n\"a\r\nb\rc\",\"['x','y']\",0\r\nd,\"['x','y']\",1",
-			[]string{"0 2 \"a\\r\\nb\\rc\"", "1 4 \"d\""}, nil,
+			[]string{"0 2 \"a\\r\\nb\\rc\"", "1 4 \"d\""},
+			nil,
 		},
 		{
 			"csv: bad rows use up their position", "prompt,classes,answer_index\na,\"['x']\",1\nb,\"['x'\",0\nc,\"['x']\",0\nd,0\ne,\"['x']\",zero\n",
@@ -38,7 +39,8 @@ func TestProblems(t *testing.T) {
 		},
 		{
 			"csv: bytes that are no UTF-8 stay", "prompt,classes,answer_index\na\xff,\"['x']\",0\n",
-			[]string{"0 2 \"a\\xff\""}, nil,
+			[]string{"0 2 \"a\\xff\""},
+			nil,
 		},
 		{
 			"jsonl: bad lines", "{\"prompt\":\"a\",\"choices\":[\"x\"],\"gold\":0}\n{\"prompt\":\"b\"\n\n{\"prompt\":\"\xff\"}\n{\"prompt\":\"\\ud800\"}\n{\"prompt\":\"a\",\"prompt\":\"b\"}\n{\"id\":\"z\"}\n{\"prompt\":\"c\"} x\n{\"prompt\":\"d\"}",
@@ -84,6 +86,7 @@ func TestProblems(t *testing.T) {
 func TestErrors(t *testing.T) {
 	for file, want := range map[string]string{
 		"":                                "is empty",
+		"\xff\xfep\x00":                   "UTF-16",
 		"{\"x\":1}":                       "none of the formats",
 		"task_list\n\"['a']\"\n":          "neither JSON nor CSV with known columns",
 		"{\"task\":1}\n":                  "x:1: the head of the file",

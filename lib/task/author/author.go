@@ -181,7 +181,8 @@ func fill(template string, texts ...string) string {
 // upper makes the first letter a capital.
 func upper(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
-// Write writes every task and its card into a folder: NAME.jsonl and NAME.md.
+// Write writes every task and its card into a folder, NAME.jsonl and NAME.md,
+// and a page that lists them, README.md.
 func Write(dir string, works []Work) error {
 	for _, w := range works {
 		var b bytes.Buffer
@@ -196,7 +197,23 @@ func Write(dir string, works []Work) error {
 			return fmt.Errorf("author: %w", err)
 		}
 	}
+	if err := os.WriteFile(filepath.Join(dir, "README.md"), []byte(Index(works)), 0o644); err != nil {
+		return fmt.Errorf("author: %w", err)
+	}
 	return nil
+}
+
+// Index returns the page that lists the tasks.
+func Index(works []Work) string {
+	var b strings.Builder
+	b.WriteString("# Bellwether's own tasks\n\nWritten for this project, in English, in the public domain (CC0-1.0). Each has a card. " +
+		"They are made from one seed by `go run ./kernel tasks --write data/tasks` (package `lib/task/author`); " +
+		"`go run ./kernel tasks NAME` checks one. The folder `tiny` holds the tasks of the tiny family of models.\n\n" +
+		"| task | question | items | type |\n|---|---|---|---|\n")
+	for _, w := range works {
+		fmt.Fprintf(&b, "| [%s](%s.md) | %s | %d | %s |\n", w.Task.Name, w.Task.Name, w.Card.Title, len(w.Task.Items), w.Task.Type)
+	}
+	return b.String()
 }
 
 // Markdown returns the card.

@@ -22,6 +22,9 @@ func TestShipped(t *testing.T) {
 	if len(works) < 14 {
 		t.Errorf("%d tasks, want 14 or more", len(works))
 	}
+	if got, err := os.ReadFile(filepath.Join(dir, "README.md")); err != nil || string(got) != author.Index(works) {
+		t.Errorf("README.md is not what the generator makes (%v); run: go run ./kernel tasks --write data/tasks", err)
+	}
 	for _, w := range works {
 		t.Run(w.Task.Name, func(t *testing.T) {
 			var b bytes.Buffer

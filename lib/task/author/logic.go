@@ -31,8 +31,10 @@ func logic(seed uint64) []Work {
 		second, then int // places in a conditional
 		valid        bool
 	}{
-		{"modus ponens", 0, 2, true}, {"modus tollens", 3, 1, true},
-		{"affirming the consequent", 2, 0, false}, {"denying the antecedent", 1, 3, false},
+		{"modus ponens", 0, 2, true},
+		{"modus tollens", 3, 1, true},
+		{"affirming the consequent", 2, 0, false},
+		{"denying the antecedent", 1, 3, false},
 	}
 	frames := []string{
 		"If {0}, then {1}. {2}. Therefore {3}. Is this conclusion valid? Answer:",

@@ -134,17 +134,23 @@ func negation(seed uint64) []Work {
 	var list []Work
 	t := begin("negation-templated", seed, "Questions that ask for what is not in a category; templates.")
 	templatedNegation(t, 300)
-	list = append(list, t.work(Card{"what is not in a category", hypothesis, why, expected,
-		"Twelve categories with eight members each and five forms; `meta.kind` holds the form. Items share words, so standard errors by item are a little too small: compare forms." + kinds}))
+	list = append(list, t.work(Card{
+		"what is not in a category", hypothesis, why, expected,
+		"Twelve categories with eight members each and five forms; `meta.kind` holds the form. Items share words, so standard errors by item are a little too small: compare forms." + kinds,
+	}))
 	h := begin("negation-handwritten", seed, "Short texts with negations and questions with yes or no; written by hand.")
 	handNegationItems(h)
-	list = append(list, h.work(Card{"texts with a negation", hypothesis, why,
+	list = append(list, h.work(Card{
+		"texts with a negation", hypothesis, why,
 		"As for the templates, but slower and with more scatter: fifty items have a standard error of seven points of accuracy.",
-		"Fifty texts, no two alike; about half of the answers are yes. Double negation, exceptions, \"hardly\", \"too tired to\". No second reader has checked them yet." + kinds}))
+		"Fifty texts, no two alike; about half of the answers are yes. Double negation, exceptions, \"hardly\", \"too tired to\". No second reader has checked them yet." + kinds,
+	}))
 	m := begin("negation-mixed", seed, "Hand-written and templated questions with negations together.")
 	handNegationItems(m)
 	templatedNegation(m, 150)
-	list = append(list, m.work(Card{"negation, both kinds of data", hypothesis, why, expected,
-		"All fifty hand-written items and 150 templated ones, other draws than in the templated variant; `meta.kind` tells them apart." + kinds}))
+	list = append(list, m.work(Card{
+		"negation, both kinds of data", hypothesis, why, expected,
+		"All fifty hand-written items and 150 templated ones, other draws than in the templated variant; `meta.kind` tells them apart." + kinds,
+	}))
 	return list
 }

@@ -119,17 +119,23 @@ func redefinition(seed uint64) []Work {
 	var list []Work
 	t := begin("redefinition-templated", seed, "Signs, numbers and words with a new meaning; templates.")
 	templatedRedefinition(t, 300)
-	list = append(list, t.work(Card{"old words, new meanings", hypothesis, why, expected,
-		"Three kinds (`meta.kind`): a digit that stands for another number, a sign that stands for another operation, an animal's name for another animal. Answers end in a full stop, so that no answer is the beginning of the other." + kinds}))
+	list = append(list, t.work(Card{
+		"old words, new meanings", hypothesis, why, expected,
+		"Three kinds (`meta.kind`): a digit that stands for another number, a sign that stands for another operation, an animal's name for another animal. Answers end in a full stop, so that no answer is the beginning of the other." + kinds,
+	}))
 	h := begin("redefinition-handwritten", seed, "Texts that give a word or rule a new meaning; written by hand.")
 	handRedefinitionItems(h)
-	list = append(list, h.work(Card{"texts with a rule of their own", hypothesis, why,
+	list = append(list, h.work(Card{
+		"texts with a rule of their own", hypothesis, why,
 		"As for the templates, with more scatter: fifty items have a standard error of seven points of accuracy.",
-		"Fifty texts, no two alike: customs, games, maps, clocks. The wrong answer is what would hold without the first sentence." + kinds}))
+		"Fifty texts, no two alike: customs, games, maps, clocks. The wrong answer is what would hold without the first sentence." + kinds,
+	}))
 	m := begin("redefinition-mixed", seed, "Hand-written and templated redefinitions together.")
 	handRedefinitionItems(m)
 	templatedRedefinition(m, 150)
-	list = append(list, m.work(Card{"redefinition, both kinds of data", hypothesis, why, expected,
-		"All fifty hand-written items and 150 templated ones, other draws than in the templated variant; `meta.kind` tells them apart." + kinds}))
+	list = append(list, m.work(Card{
+		"redefinition, both kinds of data", hypothesis, why, expected,
+		"All fifty hand-written items and 150 templated ones, other draws than in the templated variant; `meta.kind` tells them apart." + kinds,
+	}))
 	return list
 }

@@ -1,0 +1,121 @@
+package task
+
+import (
+	"slices"
+	"strconv"
+)
+
+// skip reads any value. Texts inside it are checked as well.
+func (s *scanner) skip() error {
+	switch s.peek() {
+	case '{':
+		return s.object(func(string) error { return s.skip() })
+	case '[':
+		return s.array(func() error { return s.skip() })
+	case '"':
+		_, err := s.bytes()
+		return err
+	}
+	_, err := s.literal()
+	return err
+}
+
+// raw reads any value and returns its text in the file.
+func (s *scanner) raw() (string, error) {
+	s.space()
+	start := s.pos
+	if err := s.skip(); err != nil {
+		return "", err
+	}
+	return s.mem.text(s.b[start:s.pos]), nil
+}
+
+// word reads any value as Item.Meta keeps it: a text as itself, everything else
+// as JSON.
+func (s *scanner) word() (string, error) {
+	if s.peek() == '"' {
+		return s.text()
+	}
+	return s.raw()
+}
+
+// texts reads a list of texts; it is not nil, but may be empty.
+func (s *scanner) texts() ([]string, error) {
+	var few [8]string
+	list := few[:0]
+	err := s.array(func() error {
+		t, err := s.text()
+		list = append(list, t)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.mem.list(list), nil
+}
+
+// number reads a finite number.
+func (s *scanner) number() (float64, error) {
+	at := s.pos
+	t, err := s.literal()
+	if err != nil {
+		return 0, err
+	}
+	x, err := strconv.ParseFloat(t, 64)
+	if err != nil {
+		s.pos = at
+		return 0, s.fail("a number")
+	}
+	return x, nil
+}
+
+// integer reads a whole number.
+func (s *scanner) integer() (int, error) {
+	at := s.pos
+	t, err := s.literal()
+	if err != nil {
+		return 0, err
+	}
+	n, err := strconv.Atoi(t)
+	if err != nil {
+		s.pos = at
+		return 0, s.fail("a whole number")
+	}
+	return n, nil
+}
+
+// textOrTexts reads a text or a list of texts.
+func (s *scanner) textOrTexts() ([]string, error) {
+	if s.peek() == '[' {
+		return s.texts()
+	}
+	t, err := s.text()
+	return []string{t}, err
+}
+
+// gold reads one index or a list of them, and sorts the list.
+func (s *scanner) gold() ([]int, error) {
+	if s.peek() != '[' {
+		n, err := s.integer()
+		return s.mem.one(n), err
+	}
+	var list []int
+	err := s.array(func() error {
+		n, err := s.integer()
+		list = append(list, n)
+		return err
+	})
+	slices.Sort(list)
+	return list, err
+}
+
+// numbers reads a list of finite numbers.
+func (s *scanner) numbers() ([]float64, error) {
+	list := []float64{}
+	err := s.array(func() error {
+		x, err := s.number()
+		list = append(list, x)
+		return err
+	})
+	return list, err
+}
