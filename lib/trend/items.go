@@ -81,7 +81,7 @@ func (c JumpSettings) prepareItems(name string, x []float64, nats [][]float64) (
 		for k, v := range g.Y {
 			loss[k] = math.Exp(v)
 		}
-		links = fitLink(loss, acc, acc.Chance, acc.Max, spread)
+		links = fitLink(loss, 1, acc, spread)
 		j.Link, j.Fitted = likeliest(links), true
 		if slices.Max(acc.Y) < acc.Chance+0.05 {
 			j.Warnings = append(j.Warnings, errors.New("no model scores above chance yet: the link from loss to accuracy is the prior, not a measurement"))

@@ -56,37 +56,49 @@ type weightedLink struct {
 	table []float64 // the average over items, nil: at the mean loss
 }
 
-// The prior of a fitted link: measured on greedy exact match of the tiny family
-// (three tasks of 4, 5 and 7 characters: Scale .36-.49, Power 1.4-1.9 by
-// regression of log(-log accuracy) on log loss; see shared design, tiny-family).
+// The prior of a fitted link, with the scale in nats of the whole answer: the
+// accuracies of greedy decoding lie near 1.8, 2.2 and 3.6 nats and powers of 1.4
+// to 1.9 on three tasks of the tiny family (answers of 4, 5 and 8 characters), near
+// 3.3 nats and power 1.2 on LAMBADA over Pythia's checkpoints, by regression of
+// log(-log accuracy) on log loss.
 const (
-	linkScale, linkScaleSD = 0.45, 0.5 // of log Scale
-	linkPower, linkPowerSD = 1.6, 0.35
+	linkScale, linkScaleSD = 2.6, 0.6 // of log Scale
+	linkPower, linkPowerSD = 1.5, 0.35
+	linkReach              = 0.4  // decades over which a link is taken to hold
+	linkScatter            = 0.15 // of a further model about its link, in log loss
 )
 
 // fitLink weighs a grid of links by how they explain accuracies measured on the
-// same models, with a prior. Each accuracy counts as a share of about
+// same models, with a prior; tokens is the length of the answers in the unit that
+// the loss is per. Each accuracy counts as a share of about
 // y(1-y)/se^2 items. With a spread the links are averaged over items.
-func fitLink(loss []float64, acc Series, chance, highest float64, spread []float64) []weightedLink {
+func fitLink(loss []float64, tokens float64, acc Series, spread []float64) []weightedLink {
+	highest := acc.Max
 	if highest == 0 {
 		highest = 1
 	}
+	if tokens == 0 {
+		tokens = 1
+	}
 	se := acc.se()
 	items := make([]float64, len(loss))
+	last := acc.X[len(acc.X)-1]
 	for k, y := range acc.Y {
 		p := clamp(y, 0.02, 0.98)
-		items[k] = clamp(p*(1-p)/max(se[k]*se[k], 1e-9), 2, 200) // one model's scatter about the link is no smaller
+		// One model's scatter about the link is no smaller than that of 400 items, and
+		// the link wanted is that of the largest models.
+		items[k] = clamp(p*(1-p)/max(se[k]*se[k], 1e-9), 2, 400) * math.Exp(-(last-acc.X[k])/linkReach)
 	}
 	var grid []weightedLink
 	best := math.Inf(-1)
 	for i := -10; i <= 10; i++ {
 		for j := -6; j <= 7; j++ {
-			u, v := float64(i)*0.2, float64(j)*0.35
-			l := weightedLink{Link: Link{Scale: linkScale * math.Exp(u*linkScaleSD*1.5), Power: linkPower + v*linkPowerSD, Chance: chance, Max: highest}}
+			u, v := float64(i)*0.25, float64(j)*0.4
+			l := weightedLink{Link: Link{Scale: linkScale / tokens * math.Exp(u*linkScaleSD), Power: linkPower + v*linkPowerSD, Chance: acc.Chance, Max: highest}}
 			if spread != nil {
 				l = tabulate(l.Link, spread)
 			}
-			lp := -0.5 * (u*u*2.25 + v*v)
+			lp := -0.5 * (u*u + v*v)
 			for k, y := range acc.Y {
 				p := clamp(l.accuracy(loss[k]), 1e-4, 1-1e-4)
 				lp += items[k] * (y*math.Log(p) + (1-y)*math.Log1p(-p))
@@ -272,7 +284,7 @@ func (c JumpSettings) links(s Series, loss []float64, j *Jump) ([]weightedLink, 
 			return nil, fmt.Errorf("series %q and %q are not of the same sizes", s.Name, acc.Name)
 		}
 		acc, _ = acc.floored()
-		links := fitLink(loss, acc, acc.Chance, acc.Max, nil)
+		links := fitLink(loss, s.Tokens, acc, nil)
 		j.Link, j.Fitted = likeliest(links), true
 		if slices.Max(acc.Y) < acc.Chance+0.05 {
 			j.Warnings = append(j.Warnings, errors.New("no model scores above chance yet: the link from loss to accuracy is the prior, not a measurement"))
@@ -308,10 +320,10 @@ func (f *forecaster) mixtureAt(x float64, latent bool) distribution {
 		_, tau := covCell(c)
 		noise, items := 0.0, 0.0
 		if !latent {
-			noise, items = f.se2+tau*tau*a.s2*a.dx*a.dx, f.se2
+			noise, items = f.se2+tau*tau*a.s2*a.dx*a.dx+linkScatter*linkScatter, f.se2+linkScatter*linkScatter
 		}
 		a.eachAlpha(c, z, &basis, func(w, m, v float64) {
-			if w < 1e-4 {
+			if w < 3e-4 {
 				return
 			}
 			v = max(v+noise, 1e-18)
@@ -347,7 +359,7 @@ type component struct{ w, mean, sd float64 }
 // distribution is a tabulated cumulative distribution.
 type distribution struct {
 	from, step float64
-	below      [161]float64
+	below      [97]float64
 }
 
 // cdf returns the probability of a value below v.

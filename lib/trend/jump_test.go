@@ -158,3 +158,55 @@ func BenchmarkJump(b *testing.B) {
 		}
 	}
 }
+
+// LAMBADA over Pythia's training tokens: before accuracy moves, the loss through
+// a fitted link must not be worse than extrapolating accuracy, and its intervals
+// must hold.
+func TestPythiaTokens(t *testing.T) {
+	var file struct {
+		Series map[string]map[string]struct{ Tokens, Y, SE []float64 }
+	}
+	golden(t, "pythia_tokens", &file)
+	var last, accuracy, linked float64
+	hits, cases := 0, 0
+	for _, model := range []string{"160m", "1b", "12b"} {
+		right, loss := file.Series["lambada_openai|acc"][model], file.Series["lambada_openai|log_ppl"][model]
+		s := Series{Kind: Loss, Tokens: 1, Axis: "tokens", X: logs10(right.Tokens), Y: loss.Y, SE: loss.SE}
+		a := Series{Kind: Accuracy, Axis: "tokens", X: s.X, Y: right.Y, SE: right.SE}
+		for n := 10; n <= 13; n++ { // accuracy leaves 0 at the 11th checkpoint
+			window := func(s Series) Series {
+				s = s.Head(n)
+				s.X, s.Y, s.SE = s.X[n-8:], s.Y[n-8:], s.SE[n-8:]
+				return s
+			}
+			known, _ := window(a).floored()
+			for target := n; a.X[target]-a.X[n-1] <= maxHorizon; target++ {
+				truth := a.Y[target]
+				direct, err := Forecast(known, a.X[target:target+1])
+				if err != nil {
+					t.Fatal(err)
+				}
+				j, err := JumpSettings{Accuracy: &known}.Forecast(window(s), a.X[target:target+1])
+				if err != nil {
+					t.Fatal(err)
+				}
+				p := j.Curve[0]
+				cases++
+				last += math.Abs(a.Y[n-1] - truth)
+				accuracy += math.Abs(direct[0].Mean - truth)
+				linked += math.Abs(p.Accuracy - truth)
+				if p.Lo90 <= truth && truth <= p.Hi90 {
+					hits++
+				}
+			}
+		}
+	}
+	n := float64(cases)
+	t.Logf("%d cases: error of the last value %.3f, of accuracy itself %.3f, through the link %.3f; coverage %.2f", cases, last/n, accuracy/n, linked/n, float64(hits)/n)
+	if linked > accuracy || linked > last {
+		t.Error("the loss foretells less than accuracy itself")
+	}
+	if float64(hits) < 0.6*n {
+		t.Errorf("coverage %.2f", float64(hits)/n)
+	}
+}

@@ -373,3 +373,112 @@ func TestPassUntilItems(t *testing.T) {
 		t.Errorf("alpha %v, want an interval about %v", p, truth.Alpha)
 	}
 }
+
+// Whatever finite numbers come in, there is an error or finite parameters.
+func TestStrangeNumbers(t *testing.T) {
+	rng := rand.New(rand.NewPCG(21, 21))
+	for range 300 {
+		scale, spread := math.Pow(10, 60*rng.Float64()-30), math.Pow(10, 6*rng.Float64()-5)
+		offset := scale * math.Pow(10, 4*rng.Float64()-2) * float64(rng.IntN(3)-1)
+		n := 3 + rng.IntN(12)
+		x, y := make([]float64, n), make([]float64, n)
+		for i := range x {
+			x[i] = scale * math.Exp(spread*rng.NormFloat64())
+			y[i] = offset + scale*rng.NormFloat64()
+			if rng.IntN(5) == 0 && i > 0 {
+				x[i] = x[i-1]
+			}
+		}
+		for _, form := range oneAxis {
+			xs, ys := x, y
+			if strings.Contains(form.name, "broken") && rng.IntN(10) > 0 {
+				continue // the dearest, and like the others
+			}
+			if form.name == "sigmoid in loss" || form.name == "answer length" || form.name == "PassUntil" {
+				ys = mapped(y, func(v float64) float64 { return logistic(v / scale) })
+			}
+			p, v, err := form.fit(Settings{}, xs, ys)
+			if err != nil {
+				continue
+			}
+			if math.IsNaN(v) || math.IsInf(v, 0) {
+				t.Errorf("%s: objective %v for x %v, y %v", form.name, v, xs, ys)
+			}
+			for _, q := range p {
+				if math.IsNaN(q.Value) || q.Lo > q.Value*(1+1e-9) && q.Lo-q.Value > 1e-9*math.Abs(q.Value) || q.Value-q.Hi > 1e-9*math.Abs(q.Value) {
+					t.Errorf("%s: %+v for x %v, y %v", form.name, q, xs, ys)
+				}
+			}
+		}
+	}
+}
+
+// The measures of a sigmoid may be in any unit.
+func TestFloorSigmoidUnits(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	truth := FloorSigmoid{W0: -40, W: []float64{1.8, .5}, H: .08}
+	var x, moved [][]float64
+	var acc []float64
+	for range 60 {
+		v := []float64{21 + 3*rng.Float64(), rng.NormFloat64()}
+		x, moved = append(x, v), append(moved, []float64{1000 * (v[0] - 20), v[1]/7 + 3})
+		acc = append(acc, truth.At(v...)+.02*rng.NormFloat64())
+	}
+	s := Settings{Level: .999}
+	f, err := s.FloorSigmoid(x, acc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := s.FloorSigmoid(moved, acc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	near(t, "objective", g.Objective, f.Objective, 1e-9, 0)
+	near(t, "w1", 1000*g.Model.W[0], f.Model.W[0], 1e-5, 0)
+	near(t, "w2", g.Model.W[1]/7, f.Model.W[1], 1e-5, 0)
+	near(t, "h", g.Model.H, f.Model.H, 1e-5, 1e-9)
+	near(t, "w1, low", 1000*g.Params[1].Lo, f.Params[1].Lo, 1e-2, 0)
+	for i, want := range []float64{truth.W0, truth.W[0], truth.W[1], truth.H} {
+		if p := f.Params[i]; !(p.Lo < want && want < p.Hi) {
+			t.Errorf("%v, want an interval about %v", p, want)
+		}
+	}
+}
+
+// Chinchilla by its own Newton search and by the general one agree, and its
+// profile intervals hold the truth.
+func TestChinchillaSearches(t *testing.T) {
+	n, d, y := runs240()
+	n, d, y = n[:60], d[:60], y[:60]
+	se, cov := make([]float64, len(n)), make([][]float64, len(n))
+	for i := range n {
+		se[i] = .01 + .01*float64(i%4)
+		cov[i] = make([]float64, len(n))
+		cov[i][i] = se[i] * se[i]
+	}
+	for _, loss := range []Loss{{}, Huber(.5), LAD()} {
+		how := None
+		if loss.squares() {
+			how = Profile
+		}
+		a, err := Settings{SE: se, Loss: loss, Intervals: how}.Chinchilla(n, d, y)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := Settings{Cov: cov, Loss: loss, Intervals: how}.Chinchilla(n, d, y)
+		if err != nil {
+			t.Fatal(err)
+		}
+		near(t, loss.String()+": objective", a.Objective, b.Objective, 1e-8, 0)
+		if d := cmp.Diff(a.Params, b.Params, cmpopts.EquateApprox(1e-3, 1e-6), cmpopts.EquateNaNs()); d != "" {
+			t.Errorf("%v (-Newton +general):\n%s", loss, d)
+		}
+		if loss.squares() {
+			for i, want := range []float64{480, 2100, 1.82, .348, .366} { // of runs240
+				if p := a.Params[i]; !(p.Lo < want && want < p.Hi) {
+					t.Errorf("%v, want an interval about %v", p, want)
+				}
+			}
+		}
+	}
+}
