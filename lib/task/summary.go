@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -96,8 +97,11 @@ func Failed(nameOrPath string, format Format, err error) Summary {
 var tableHead = []string{"task", "format", "type", "items", "choices", "chance", "gold", "licence", "canary", "problems"}
 
 // Table returns a heading and one row of cells for each summary, for a table in
-// a cell or a terminal.
-func Table(summaries ...Summary) (head []string, rows [][]string) {
+// a cell:
+//
+//	head, rows := task.Table(task.Summarize(t))
+//	show.Table(head, rows...)
+func Table(summaries ...Summary) (head []string, rows [][]any) {
 	for _, s := range summaries {
 		name := s.Name
 		if name == "" {
@@ -119,12 +123,12 @@ func Table(summaries ...Summary) (head []string, rows [][]string) {
 		if s.Canary != "" {
 			canary = "yes"
 		}
-		rows = append(rows, []string{
+		rows = append(rows, []any{
 			name, string(s.Format), string(s.Type), strconv.Itoa(s.Items), choices, chance,
 			strings.Join(gold, "/"), orDash(s.Licence), canary, s.counts(),
 		})
 	}
-	return tableHead, rows
+	return slices.Clone(tableHead), rows
 }
 
 func orDash(s string) string {
@@ -189,13 +193,17 @@ func (s Summary) String() string {
 func Markdown(summaries ...Summary) string {
 	head, rows := Table(summaries...)
 	var b strings.Builder
-	line := func(cells []string) {
+	line := func(cells []any) {
 		for _, c := range cells {
-			b.WriteString("| " + strings.ReplaceAll(c, "|", `\|`) + " ")
+			b.WriteString("| " + strings.ReplaceAll(fmt.Sprint(c), "|", `\|`) + " ")
 		}
 		b.WriteString("|\n")
 	}
-	line(head)
+	names := make([]any, len(head))
+	for i, h := range head {
+		names[i] = h
+	}
+	line(names)
 	b.WriteString(strings.Repeat("|---", len(head)) + "|\n")
 	for _, r := range rows {
 		line(r)
