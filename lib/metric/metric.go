@@ -45,7 +45,8 @@ const (
 
 // Metric gives the value of one item.
 type Metric struct {
-	Name   string // "accuracy", "loss"
+	Name   string // "accuracy", "loglik_per_char"
+	Phrase string // the same in words: "log-likelihood per character"
 	Kind   Kind
 	Unit   string // "share of items", "nats", "nats per character"
 	Better int    // +1: higher is desirable; -1: lower is
@@ -74,52 +75,52 @@ var (
 	// Accuracy is 1 when the most probable choice is a gold one. A tie between
 	// k choices of which g are gold counts g/k, so that a tie broken by
 	// position gives no free accuracy.
-	Accuracy = Metric{Name: "accuracy", Kind: KindAccuracy, Unit: "share of items", Better: +1, About: "the most probable choice is right", Value: accuracy(nil)}
+	Accuracy = Metric{Name: "accuracy", Phrase: "accuracy", Kind: KindAccuracy, Unit: "share of items", Better: +1, About: "the most probable choice is right", Value: accuracy(nil)}
 
 	// AccuracyPerChar is Accuracy after dividing by the choice's length in code
 	// points (acc_norm of lm-evaluation-harness).
-	AccuracyPerChar = Metric{Name: "accuracy_per_char", Kind: KindAccuracy, Unit: "share of items", Better: +1, About: "the choice most probable per character is right", Value: accuracy(chars)}
+	AccuracyPerChar = Metric{Name: "accuracy_per_char", Phrase: "accuracy normalised per character", Kind: KindAccuracy, Unit: "share of items", Better: +1, About: "the choice most probable per character is right", Value: accuracy(chars)}
 
 	// AccuracyPerByte is Accuracy after dividing by the length in bytes
 	// (acc_bytes of lm-evaluation-harness).
-	AccuracyPerByte = Metric{Name: "accuracy_per_byte", Kind: KindAccuracy, Unit: "share of items", Better: +1, About: "the choice most probable per byte is right", Value: accuracy(bytes)}
+	AccuracyPerByte = Metric{Name: "accuracy_per_byte", Phrase: "accuracy normalised per byte", Kind: KindAccuracy, Unit: "share of items", Better: +1, About: "the choice most probable per byte is right", Value: accuracy(bytes)}
 
 	// ExactMatch is 1 when greedy decoding would write a gold choice in full.
-	ExactMatch = Metric{Name: "exact_match", Kind: KindAccuracy, Unit: "share of items", Better: +1, About: "greedy decoding writes the right answer in full", Value: exactMatch}
+	ExactMatch = Metric{Name: "exact_match", Phrase: "exact match", Kind: KindAccuracy, Unit: "share of items", Better: +1, About: "greedy decoding writes the right answer in full", Value: exactMatch}
 
 	// Loss is -ln of the probability of the right answer, normalised over the
 	// choices (the loss of the Inverse Scaling Prize), nats, >= 0.
-	Loss = Metric{Name: "loss", Kind: KindLoss, Unit: "nats", Better: -1, About: "-ln of the right answer's share of the choices' probability", Value: loss}
+	Loss = Metric{Name: "loss", Phrase: "loss on the right answer", Kind: KindLoss, Unit: "nats", Better: -1, About: "-ln of the right answer's share of the choices' probability", Value: loss}
 
 	// WrongLoss is -ln of the probability left to the wrong answers, normalised
 	// over the choices: -ln(1 - exp(-Loss)), +Inf when nothing is left.
-	WrongLoss = Metric{Name: "wrong_loss", Kind: KindLoss, Unit: "nats", Better: +1, About: "-ln of the wrong answers' share of the choices' probability", Value: wrongLoss}
+	WrongLoss = Metric{Name: "wrong_loss", Phrase: "loss on the wrong answers", Kind: KindLoss, Unit: "nats", Better: +1, About: "-ln of the wrong answers' share of the choices' probability", Value: wrongLoss}
 
 	// RawLoss is -ln of the probability of the right answer among all texts,
 	// nats; with several gold choices, of their sum.
-	RawLoss = Metric{Name: "raw_loss", Kind: KindLoss, Unit: "nats", Better: -1, About: "-ln of the right answer's probability among all texts", Value: rawLoss}
+	RawLoss = Metric{Name: "raw_loss", Phrase: "raw loss on the right answer", Kind: KindLoss, Unit: "nats", Better: -1, About: "-ln of the right answer's probability among all texts", Value: rawLoss}
 
 	// LogOdds is ln of the odds of the right answer against the wrong ones
 	// together, nats; with two choices the difference of their
 	// log-probabilities.
-	LogOdds = Metric{Name: "logodds", Kind: KindLogOdds, Unit: "nats", Better: +1, About: "ln of the odds of the right answer against the wrong ones", Value: logOdds}
+	LogOdds = Metric{Name: "logodds", Phrase: "log-odds of the right answer", Kind: KindLogOdds, Unit: "nats", Better: +1, About: "ln of the odds of the right answer against the wrong ones", Value: logOdds}
 
 	// LogOddsShift is the log-odds metric of the Inverse Scaling Prize: how far
 	// the prompt moves the log-odds of the first choice against the second
 	// compared with the other prompt, counted towards the gold; last tokens only.
-	LogOddsShift = Metric{Name: "logodds_shift", Kind: KindLogOdds, Unit: "nats", Better: +1, About: "how far the prompt moves the log-odds compared with the other prompt", Value: logOddsShift}
+	LogOddsShift = Metric{Name: "logodds_shift", Phrase: "shift of the log-odds", Kind: KindLogOdds, Unit: "nats", Better: +1, About: "how far the prompt moves the log-odds compared with the other prompt", Value: logOddsShift}
 
 	// PerChar, PerByte and PerToken are the log-probability of the right answer
 	// per unit of its length, nats, <= 0; of the most probable gold when there
 	// are several.
-	PerChar  = Metric{Name: "loglik_per_char", Kind: KindLogLikelihood, Unit: "nats per character", Better: +1, About: "log-likelihood of the right answer per character", Value: per(chars), lengths: chars}
-	PerByte  = Metric{Name: "loglik_per_byte", Kind: KindLogLikelihood, Unit: "nats per byte", Better: +1, About: "log-likelihood of the right answer per byte", Value: per(bytes), lengths: bytes}
-	PerToken = Metric{Name: "loglik_per_token", Kind: KindLogLikelihood, Unit: "nats per token", Better: +1, About: "log-likelihood of the right answer per token", Value: per(tokens), lengths: tokens}
+	PerChar  = Metric{Name: "loglik_per_char", Phrase: "log-likelihood per character", Kind: KindLogLikelihood, Unit: "nats per character", Better: +1, About: "log-likelihood of the right answer per character", Value: per(chars), lengths: chars}
+	PerByte  = Metric{Name: "loglik_per_byte", Phrase: "log-likelihood per byte", Kind: KindLogLikelihood, Unit: "nats per byte", Better: +1, About: "log-likelihood of the right answer per byte", Value: per(bytes), lengths: bytes}
+	PerToken = Metric{Name: "loglik_per_token", Phrase: "log-likelihood per token", Kind: KindLogLikelihood, Unit: "nats per token", Better: +1, About: "log-likelihood of the right answer per token", Value: per(tokens), lengths: tokens}
 
 	// Coverage is the probability of all choices together, in [0, 1]: how much
 	// the model means to answer with one of them. Low coverage makes normalised
 	// metrics doubtful.
-	Coverage = Metric{Name: "coverage", Kind: KindAccuracy, Unit: "probability", Better: +1, About: "the choices' probability among all texts", Value: coverage}
+	Coverage = Metric{Name: "coverage", Phrase: "probability of the choices", Kind: KindAccuracy, Unit: "probability", Better: +1, About: "the choices' probability among all texts", Value: coverage}
 )
 
 // All lists every metric, in the order of tables.

@@ -320,7 +320,7 @@ func (x *Matrix) Series() (trend.Series, error) {
 	}
 	points := x.Points()
 	s := trend.Series{
-		Name: x.Task + " " + x.Metric.Name, Kind: trend.Kind(x.Metric.Kind), Better: trend.Direction(x.Metric.Better), Cluster: x.Task, Chance: x.Chance,
+		Name: x.Task + " " + x.Metric.Name, Quantity: x.Metric.Phrase, Kind: trend.Kind(x.Metric.Kind), Better: trend.Direction(x.Metric.Better), Cluster: x.Task, Chance: x.Chance,
 	}
 	values := make([][]float64, len(points))
 	replicated := true

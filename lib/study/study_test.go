@@ -45,7 +45,7 @@ func TestSeriesOfReplicatedSizes(t *testing.T) {
 	// -.25 .25 and -.75 .75: covariances .125/2, .375/2, 1.125/2. Seeds: small
 	// .5 and 1, large 2 and 2.5: standard error of two values .5/2 each.
 	want := trend.Series{
-		Name: "t logodds", Kind: trend.LogOdds, Better: trend.Up, Cluster: "t",
+		Name: "t logodds", Quantity: "log-odds of the right answer", Kind: trend.LogOdds, Better: trend.Up, Cluster: "t",
 		X: []float64{3, 4}, Y: []float64{.75, 2.25}, SE: []float64{.25, .75},
 		Cov:         [][]float64{{.0625, .1875}, {.1875, .5625}},
 		ReplicateSE: []float64{.25, .25},

@@ -8,6 +8,13 @@ import (
 
 // what names the quantity in a sentence.
 func (s Series) what() string {
+	if s.Quantity != "" {
+		on := s.Cluster
+		if on == "" {
+			on = s.Name
+		}
+		return strings.TrimSuffix(s.Quantity+" on "+on, " on ")
+	}
 	kind := string(s.Kind)
 	switch s.Kind {
 	case "":

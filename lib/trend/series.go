@@ -73,10 +73,13 @@ func (d *Direction) UnmarshalText(b []byte) error {
 //
 // of which name, kind, x_log10N, y and one of se and cov are required.
 type Series struct {
-	Name    string    `json:"name"`
-	Kind    Kind      `json:"kind"`
-	Better  Direction `json:"better,omitzero"`   // the desirable direction; None: as Kind has it
-	Cluster string    `json:"cluster,omitempty"` // series of one cluster (one task) are not independent
+	Name string `json:"name"`
+	// Quantity says in words what is measured, for sentences: "log-likelihood per
+	// character". Empty: as Kind says.
+	Quantity string    `json:"quantity,omitempty"`
+	Kind     Kind      `json:"kind"`
+	Better   Direction `json:"better,omitzero"`   // the desirable direction; None: as Kind has it
+	Cluster  string    `json:"cluster,omitempty"` // series of one cluster (one task) are not independent
 
 	Axis string `json:"axis,omitempty"` // what X counts, in words; "": parameters
 
