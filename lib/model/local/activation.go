@@ -1,6 +1,10 @@
 package local
 
-import "math"
+import (
+	"math"
+
+	"bellwether/lib/model/local/simd"
+)
 
 // Activations work in place; NaN stays NaN.
 
@@ -11,8 +15,30 @@ func geluErf(x []float32) { activate(x, nil) }
 // the logistic function: 0.5 (1 + tanh(u)) = 1 / (1 + exp(-2u)).
 func geluTanh(x []float32) {
 	const c = 1.5957691216057308 // 2 √(2/π)
-	for i, v := range x {
-		x[i] = v / (1 + exp32(-c*(v+0.044715*v*v*v)))
+	logistic(x, func(to, x []float32) {
+		for i, v := range x {
+			to[i] = -c * (v + 0.044715*v*v*v)
+		}
+	})
+}
+
+// logistic multiplies x with 1 / (1 + exp(t)), where exponents writes t.
+func logistic(x []float32, exponents func(to, x []float32)) {
+	var room [1024]float32
+	for len(x) > 0 {
+		part := x[:min(len(x), len(room))]
+		e := room[:len(part)]
+		exponents(e, part)
+		for i, v := range e {
+			if v > 80 {
+				e[i] = 80 // 1/(1+e⁸⁰) times any activation is as good as 0
+			}
+		}
+		simd.Exp(e, e, 0)
+		for i, v := range e {
+			part[i] /= 1 + v
+		}
+		x = x[len(part):]
 	}
 }
 
@@ -26,8 +52,18 @@ func relu(x []float32) {
 
 // silu is x / (1 + exp(-x)), the sigmoid linear unit.
 func silu(x []float32) {
-	for i, v := range x {
-		x[i] = v / (1 + exp32(-v))
+	logistic(x, func(to, x []float32) {
+		for i, v := range x {
+			to[i] = -v
+		}
+	})
+}
+
+// softmax turns scores into probabilities in place.
+func softmax(row []float32) {
+	scale := 1 / simd.Exp(row, row, simd.Max(row))
+	for i := range row {
+		row[i] *= scale
 	}
 }
 

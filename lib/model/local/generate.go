@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"bellwether/lib/model/local/simd"
 )
 
 // Generate implements model.Generator: greedy decoding, cut before the first of
@@ -72,7 +74,7 @@ func (m *Model) generate(ctx context.Context, d *decoder, ids []int, maxTokens i
 		}
 		best := 0
 		err := d.run(memory, []stretch{{tokens: ids, parent: -1, wanted: []int{len(ids) - 1}}}, past, func(logits []float32) {
-			best, _, _ = summary(logits)
+			best = max(0, slices.Index(logits, simd.Max(logits)))
 		})
 		if err != nil {
 			return "", err

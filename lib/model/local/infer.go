@@ -265,7 +265,7 @@ func (d *decoder) attend(m *memory, stretches []stretch, index int, qkv []float3
 		}
 		for r := range n {
 			row := m.scores[r*total:][:total]
-			softmaxRow(row[:s.start+r+1])
+			softmax(row[:s.start+r+1])
 			clear(row[s.start+r+1:])
 		}
 		values := view(first+s.at, n, d.valueAt[kv])

@@ -78,7 +78,7 @@ func (m *Model) Logits(ctx context.Context, sequences, wanted [][]int, visit fun
 
 // LogProbability returns ln softmax(logits)[id] (nats, at most 0) and whether
 // id is the first of the largest logits.
-func LogProbability(logits []float32, id int) (nats float64, greedy bool) {
-	best, peak, logSum := summary(logits)
-	return min(0, float64(logits[id]-peak)-logSum), id == best
+func LogProbability(logits []float32, id int) (nats float64, first bool) {
+	peak, logSum := summary(logits)
+	return min(0, float64(logits[id]-peak)-logSum), greedy(logits, peak, id)
 }

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"bellwether/lib/model"
+	"bellwether/lib/model/local/simd"
 )
 
 // batchTokens bounds the rows of one forward pass, so that activations stay in
@@ -63,6 +64,11 @@ func (m *Model) Score(ctx context.Context, requests []model.Request) ([]model.Re
 	})
 	if err != nil {
 		return nil, err
+	}
+	for i := range replies {
+		if replies[i].Err != nil {
+			replies[i].Tokens = nil
+		}
 	}
 	return replies, nil
 }
@@ -233,12 +239,16 @@ func (m *Model) forward(d *decoder, groups []group, jobs []work, replies []model
 	memory := m.memory()
 	defer m.pool.Put(memory)
 	return d.run(memory, stretches, nil, func(logits []float32) {
-		best, peak, logSum := summary(logits)
+		peak, logSum := summary(logits)
 		for _, t := range targets[0] {
 			id := jobs[t.job].next[t.token]
-			token := &replies[t.job].Tokens[t.token]
-			token.Nats = math.Min(0, float64(logits[id]-peak)-logSum)
-			token.Greedy = id == best
+			nats := math.Min(0, float64(logits[id]-peak)-logSum)
+			if math.IsNaN(nats) || math.IsInf(nats, 0) {
+				replies[t.job].Err = fmt.Errorf("local: token %d of the continuation has the log-probability %v: the weights or what they compute are not finite", t.token, nats)
+				continue
+			}
+			replies[t.job].Tokens[t.token].Nats = nats
+			replies[t.job].Tokens[t.token].Greedy = greedy(logits, peak, id)
 		}
 		targets = targets[1:]
 	})
@@ -251,22 +261,13 @@ func (m *Model) memory() *memory {
 	return new(memory)
 }
 
-// summary returns the first of the largest logits, its value, and
-// ln Σ exp(logit - largest).
-func summary(logits []float32) (best int, peak float32, logSum float64) {
-	best, peak = 0, logits[0]
-	for i, v := range logits {
-		if v > peak {
-			best, peak = i, v
-		}
-	}
-	sum := 0.0
-	for chunk := range slices.Chunk(logits, 256) { // float32 inside a chunk: off by 1e-6 at most
-		var part float32
-		for _, v := range chunk {
-			part += exp32(v - peak)
-		}
-		sum += float64(part)
-	}
-	return best, peak, math.Log(sum)
+// summary returns the largest logit and ln Σ exp(logit - largest).
+func summary(logits []float32) (peak float32, logSum float64) {
+	peak = simd.Max(logits)
+	return peak, math.Log(simd.SumExp(logits, peak))
+}
+
+// greedy reports whether id is the first of the largest logits.
+func greedy(logits []float32, peak float32, id int) bool {
+	return logits[id] == peak && !slices.Contains(logits[:id], peak)
 }

@@ -1,0 +1,129 @@
+package local_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"bellwether/lib/model"
+	"bellwether/lib/model/local"
+	"bellwether/lib/model/local/safetensors"
+)
+
+// shapes are those of testdata/bench.py, which measures PyTorch.
+var shapes = []struct {
+	name                                     string
+	layers, width, heads, inner, vocab, size int
+}{
+	{"1M", 6, 128, 4, 512, 46, 64},
+	{"14M", 6, 128, 4, 512, 50304, 2048},
+	{"70M", 6, 512, 8, 2048, 50304, 2048},
+	{"160M", 12, 768, 12, 3072, 50304, 2048},
+}
+
+// randomNeoX writes a random GPT-NeoX network in float32.
+func randomNeoX(t testing.TB, layers, width, heads, inner, vocab, size int) string {
+	t.Helper()
+	n, err := local.NewNetwork(local.Config{
+		ModelType: "gpt_neox", Vocabulary: vocab, Width: width, Layers: layers, Heads: heads, Inner: inner, Context: size,
+		Activation: "gelu", RotaryFraction: .25, RotaryBase: 10000, Epsilon: 1e-5, ParallelResidual: true,
+	})
+	check(t, err)
+	r := rand.New(rand.NewPCG(1, 1))
+	for i := range n.Weights {
+		n.Weights[i] = float32(r.Uint32())/(1<<33) - .25
+	}
+	var arrays []safetensors.Array
+	for _, tensor := range n.Tensors() {
+		arrays = append(arrays, safetensors.Array(tensor))
+	}
+	dir := t.TempDir()
+	f, err := os.Create(filepath.Join(dir, "model.safetensors"))
+	check(t, err)
+	check(t, safetensors.Write(f, arrays, "F32", nil))
+	check(t, f.Close())
+	config := fmt.Sprintf(`{"model_type":"gpt_neox","vocab_size":%d,"hidden_size":%d,"num_hidden_layers":%d,"num_attention_heads":%d,"intermediate_size":%d,"max_position_embeddings":%d,"rotary_pct":0.25,"bos_token_id":0}`,
+		vocab, width, layers, heads, inner, size)
+	check(t, os.WriteFile(filepath.Join(dir, "config.json"), []byte(config), 0o644))
+	var b bytes.Buffer
+	for i := range 46 {
+		fmt.Fprintf(&b, `,%q:%d`, string(rune('A'+i)), i)
+	}
+	tokenizer := `{"model":{"type":"BPE","vocab":{` + strings.ReplaceAll(b.String(), `"\\"`, `"\\"`)[1:] + `},"merges":[]},"decoder":{"type":"Fuse"}}`
+	check(t, os.WriteFile(filepath.Join(dir, "tokenizer.json"), []byte(tokenizer), 0o644))
+	return dir
+}
+
+func cpuSeconds() float64 {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
+}
+
+// BenchmarkText scores all tokens of 16 texts of 64 tokens, as
+// testdata/bench.py does with PyTorch.
+func BenchmarkText(b *testing.B) {
+	for _, s := range shapes {
+		b.Run(s.name, func(b *testing.B) {
+			m, err := local.Open(randomNeoX(b, s.layers, s.width, s.heads, s.inner, s.vocab, s.size))
+			check(b, err)
+			r := rand.New(rand.NewPCG(2, 2))
+			var requests []model.Request
+			for range 16 {
+				requests = append(requests, model.Request{Continuation: letters(r, 64)})
+			}
+			measure(b, m, requests, 16*64)
+			check(b, m.Close())
+		})
+	}
+}
+
+// BenchmarkChoices scores 4 choices of 6 tokens after each of 16 contexts of 58.
+func BenchmarkChoices(b *testing.B) {
+	for _, s := range shapes {
+		b.Run(s.name, func(b *testing.B) {
+			m, err := local.Open(randomNeoX(b, s.layers, s.width, s.heads, s.inner, s.vocab, s.size))
+			check(b, err)
+			r := rand.New(rand.NewPCG(3, 3))
+			var requests []model.Request
+			for range 16 {
+				start := letters(r, 58)
+				for range 4 {
+					requests = append(requests, model.Request{Context: start, Continuation: letters(r, 6)})
+				}
+			}
+			measure(b, m, requests, 16*4*64)
+			check(b, m.Close())
+		})
+	}
+}
+
+func letters(r *rand.Rand, n int) string {
+	t := make([]byte, n)
+	for i := range t {
+		t[i] = byte('A' + r.IntN(26))
+	}
+	return string(t)
+}
+
+func measure(b *testing.B, m *local.Model, requests []model.Request, tokens int) {
+	score := func() {
+		replies, err := m.Score(context.Background(), requests)
+		check(b, err)
+		check(b, replies[0].Err)
+	}
+	score()
+	start := cpuSeconds()
+	for b.Loop() {
+		score()
+	}
+	b.ReportMetric(float64(tokens*b.N)/(cpuSeconds()-start), "tokens/cpu-s")
+}
