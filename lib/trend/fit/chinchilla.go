@@ -39,7 +39,8 @@ func (m Chinchilla) AtCompute(c float64) float64 { return m.At(m.Optimal(c)) }
 // A, B and E are solved for in closed form at each of 49 pairs of exponents,
 // and all five descend from there; with Settings.PaperGrid, from the 4500
 // starts of Hoffmann et al. instead. A start whose objective is over 4 times the
-// best of all after about 30 steps on a part of the runs is given up.
+// best of all after about 30 steps on a part of the runs is given up, and those
+// that have met by then go on as one.
 func (s Settings) Chinchilla(n, d, loss []float64) (*Fit[Chinchilla], error) {
 	return s.chinchilla("Chinchilla", n, d, loss, 20)
 }
@@ -156,7 +157,7 @@ func chinchillaCurve(form string, ln, ld, loss []float64, white whitener, l Loss
 			w := newNewton(ln, ld, y, white.inv, mult, l)
 			o := c.objective(y, mult)
 			return func() []float64 {
-				f := w.descend(b.p)
+				f := w.fine(found{p: b.p})
 				if l.lad() {
 					f = o.vertex(f)
 				}
@@ -212,14 +213,43 @@ func (c *curve) newtons(s Settings) solution {
 	for _, f := range ends {
 		best = min(best, f.value)
 	}
-	s.parallel(len(starts), func() func(int) {
-		w := c.newton()
-		return func(i int) {
-			if ends[i].value <= 4*best {
-				ends[i] = w.descend(ends[i].p)
+	// Of the paper's starts, those whose ways have met share the rest of it, led
+	// by the first.
+	leader := make([]int, len(ends))
+	var leaders []int
+	w := c.newton()
+	for i, f := range ends {
+		leader[i] = -1
+		if f.value > 4*best {
+			continue
+		}
+		p := w.center(f.p)
+		for _, j := range leaders {
+			q := w.center(ends[j].p)
+			if s.PaperGrid && closeBy(p, q, .01) {
+				leader[i] = j
+				break
 			}
 		}
+		if leader[i] < 0 {
+			leader[i] = i
+			leaders = append(leaders, i)
+		}
+	}
+	fine := make([]found, len(leaders))
+	s.parallel(len(leaders), func() func(int) {
+		w := c.newton()
+		return func(i int) { fine[i] = w.fine(ends[leaders[i]]) }
 	})
+	at := make(map[int]int, len(leaders))
+	for i, j := range leaders {
+		at[j] = i
+	}
+	for i, j := range leader {
+		if j >= 0 {
+			ends[i] = fine[at[j]]
+		}
+	}
 	// An end at which loss rises along an axis is outside the law, unless there
 	// is no other.
 	inside := 0
@@ -240,4 +270,14 @@ func (c *curve) newtons(s Settings) solution {
 		b.found = c.objective(c.y, nil).vertex(b.found)
 	}
 	return b
+}
+
+// closeBy reports whether two points differ by at most eps in every coordinate.
+func closeBy(p, q [5]float64, eps float64) bool {
+	for j := range p {
+		if !(math.Abs(p[j]-q[j]) <= eps) {
+			return false
+		}
+	}
+	return true
 }

@@ -26,13 +26,8 @@ func newNewton(ln, ld, ly, inv, mult []float64, loss Loss) *newton {
 	return w
 }
 
-// descend from coordinates log A, log B, log E, alpha, beta to an end in the
-// same.
-func (w *newton) descend(start []float64) found {
-	return w.fine(w.coarse(start, 60))
-}
-
-// coarse goes down an easier objective in a limited number of steps: under
+// coarse goes from coordinates log A, log B, log E, alpha, beta down an easier
+// objective in a limited number of steps: under
 // Huber's delta 30 and then 5 times as wide, from where the way to its minimum
 // is short. The value is that of the easier objective.
 func (w *newton) coarse(start []float64, limit int) found {
@@ -83,7 +78,9 @@ func (w *newton) fine(from found) found {
 		}
 		f.value /= 1e-6
 	default:
+		g := w.damped(&p, 5*w.loss.delta, 30, 1e-3)
 		f = w.damped(&p, w.loss.delta, 150, 1e-12)
+		f.steps += g.steps
 	}
 	f.steps += from.steps
 	f.p = w.outside(p)
