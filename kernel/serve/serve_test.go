@@ -423,3 +423,31 @@ func Example() {
 	fmt.Println(s != nil, err)
 	// Output: false serve: local: open no/such/model/config.json: no such file or directory
 }
+
+// Beside the model in process: what HTTP and JSON cost.
+func BenchmarkScore(b *testing.B) {
+	dir := folders(b, 1)[0]
+	m, err := local.Open(dir)
+	if err != nil {
+		b.Fatal(err)
+	}
+	h := start(b, serve.Options{Folders: []string{dir}})
+	c, err := openai.Open(b.Context(), openai.Options{URL: h.URL})
+	if err != nil {
+		b.Fatal(err)
+	}
+	q := requests(400)[:400]
+	for _, s := range []struct {
+		name string
+		model.Scorer
+	}{{"in process", m}, {"served", c}} {
+		b.Run(s.name, func(b *testing.B) {
+			for b.Loop() {
+				if _, err := s.Score(b.Context(), q); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(len(q)*b.N)/b.Elapsed().Seconds(), "requests/s")
+		})
+	}
+}

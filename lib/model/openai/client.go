@@ -64,6 +64,9 @@ func connect(ctx context.Context, o Options) (*Client, error) {
 		return nil, err
 	}
 	c := &Client{o: o, t: t}
+	if _, err := c.bosIDs(); err != nil {
+		return nil, fmt.Errorf("openai: %w", err)
+	}
 	if c.server, err = identify(ctx, t); err != nil {
 		return nil, err
 	}
@@ -98,6 +101,12 @@ func (c *Client) adopt(way Way, f found) {
 	id := c.server.describe(c.o.Identity, c.model, c.t.base)
 	if c.model.Identity == nil {
 		id.BOS = c.bos
+		if c.o.Tokenizer != nil && way != TGI {
+			id.BOS = "" // token ids are sent, and nothing is put before them
+			if c.o.AddBOS {
+				id.BOS = c.o.Prefix
+			}
+		}
 		switch way {
 		case Stepwise, StepwiseLlama:
 			id.Method = "token-by-token"
@@ -305,11 +314,15 @@ type split struct {
 
 // split encodes the whole and the context; the continuation's tokens are what
 // the whole has after the context's. room is how many tokens the server reads,
-// 0 when it is not known: what is longer is cut on the left.
+// 0 when it is not known: what is longer is cut on the left, after the BOS.
 func (c *Client) split(r model.Request, encode func(string) ([]int, error), room int) (split, error) {
 	var out split
+	bos, err := c.bosIDs()
+	if err != nil {
+		return out, err
+	}
 	given := r.Context
-	if given == "" {
+	if given == "" && len(bos) == 0 {
 		given = c.o.Prefix
 	}
 	whole, err := encode(given + r.Continuation)
@@ -326,19 +339,33 @@ func (c *Client) split(r model.Request, encode func(string) ([]int, error), room
 	if out.first < len(before) {
 		out.warnings = append(out.warnings, fmt.Sprintf("boundary-merge: %d tokens of the context continue into the answer", len(before)-out.first))
 	}
-	if out.first == 0 {
+	if out.first+len(bos) == 0 {
 		return out, failed("the continuation begins with the first token of the text: the context is empty, or one token with it. Set the prefix token of the model (Options.Prefix, prefix in a family file)")
 	}
-	if room > 0 && len(whole) > room {
-		cut := len(whole) - room
-		if cut >= out.first {
+	if n := len(bos) + len(whole); room > 0 && n > room {
+		cut := n - room
+		if cut > out.first || cut == out.first && len(bos) == 0 {
 			return out, failed("the continuation has %d tokens; the server reads at most %d", len(whole)-out.first, room)
 		}
-		out.warnings = append(out.warnings, fmt.Sprintf("truncated-left: %d of %d tokens", cut, len(whole)))
+		out.warnings = append(out.warnings, fmt.Sprintf("truncated-left: %d of %d tokens", cut, n))
 		whole, out.first = whole[cut:], out.first-cut
 	}
-	out.ids = whole
+	out.ids = append(bos, whole...)
+	out.first += len(bos)
 	return out, nil
+}
+
+// bosIDs is the token that is sent before every text, none when the server or
+// nobody puts one there.
+func (c *Client) bosIDs() ([]int, error) {
+	if !c.o.AddBOS || c.o.Tokenizer == nil {
+		return nil, nil
+	}
+	ids, err := c.o.Tokenizer.Encode(c.o.Prefix)
+	if err == nil && len(ids) != 1 {
+		err = failed("AddBOS with a tokenizer needs the BOS as Prefix: %q is %d tokens, not one", c.o.Prefix, len(ids))
+	}
+	return ids, err
 }
 
 // room is the number of prompt tokens that fit: one more is generated.

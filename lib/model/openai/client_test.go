@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -250,6 +251,41 @@ func TestEmptyContext(t *testing.T) {
 	}
 }
 
+// With AddBOS and a tokenizer the BOS is sent, kept when a text is cut, and part
+// of the identity.
+func TestAddBOS(t *testing.T) {
+	f := serve(t, shape{kind: "vllm", echo: true})
+	f.merges = []string{"<s>"}
+	c, err := Open(t.Context(), Options{URL: f.URL, Tokenizer: f.toy, AddBOS: true, Prefix: "<s>", Identity: model.Identity{ContextLength: 5}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Identity().BOS != "<s>" {
+		t.Errorf("BOS %q", c.Identity().BOS)
+	}
+	got, err := c.Score(t.Context(), []model.Request{{Continuation: "yes then"}, {Context: "a b c d", Continuation: " e"}})
+	want := []model.Reply{f.want("<s>", model.Request{Continuation: "yes then"}, true), f.want("<s>", model.Request{Context: " c d", Continuation: " e"}, true)}
+	want[1].Warnings = []string{"truncated-left: 2 of 6 tokens"}
+	if diff := cmp.Diff(want, got); err != nil || diff != "" {
+		t.Errorf("%v (-want +got):\n%s", err, diff)
+	}
+	if _, err := Open(t.Context(), Options{URL: f.URL, Tokenizer: f.toy, AddBOS: true}); err == nil || !strings.Contains(err.Error(), "needs the BOS as Prefix") {
+		t.Errorf("error %v, want that the prefix is needed", err)
+	}
+}
+
+// A real Ollama, which ignores echo and logprobs in silence.
+func TestOllama(t *testing.T) {
+	url := os.Getenv("BELLWETHER_OLLAMA")
+	if url == "" {
+		t.Skip("BELLWETHER_OLLAMA is not set to the address of an Ollama with a model")
+	}
+	r := Diagnose(t.Context(), url)
+	if r.Usable || !strings.Contains(r.Server, "ollama") {
+		t.Errorf("an Ollama without prompt log-probabilities is to be refused:\n%s", r)
+	}
+}
+
 func TestBoundaryMerge(t *testing.T) {
 	f := serve(t, shape{kind: "vllm", echo: true})
 	f.merges = []string{" anything"}
@@ -354,6 +390,14 @@ func TestFailures(t *testing.T) {
 	got, err = c.Score(t.Context(), questions[:2])
 	if err != nil || got[0].Err == nil || !strings.Contains(got[1].Err.Error(), "no such luck") {
 		t.Errorf("400: %v, %v", got, err)
+	}
+	f.setHook(func(w http.ResponseWriter, r *http.Request) bool {
+		w.WriteHeader(429) // OpenAI's words for an account without money
+		w.Write([]byte(`{"error":{"message":"You exceeded your current quota, please check your plan and billing details.","type":"insufficient_quota","code":"insufficient_quota"}}`))
+		return true
+	})
+	if _, err = c.Score(t.Context(), questions); err == nil || !strings.Contains(err.Error(), "quota") {
+		t.Errorf("error %v, want that the quota is exceeded", err)
 	}
 	f.setHook(func(w http.ResponseWriter, r *http.Request) bool { w.WriteHeader(401); return true })
 	if _, err = c.Score(t.Context(), questions); err == nil {

@@ -8,10 +8,10 @@ import (
 
 // limiter bounds the requests in flight by what the server can take: additive
 // increase, multiplicative decrease (Chiu and Jain 1989). It doubles each round
-// trip until the first refusal, then adds one. A 429 or 5xx cuts it by a
-// tenth, and so does a queue that has grown to seconds; several refusals within
-// one round trip are one. The cut is gentle because a refused request is asked
-// again: what a steep cut would waste is the server's time.
+// trip until the first refusal, then adds one. A 429 or 5xx cuts it to what else
+// was in flight, which the server did take, by a tenth at least and by half at
+// most; a queue that has grown to seconds cuts it by a tenth. Several refusals
+// within one round trip are one.
 type limiter struct {
 	mu       sync.Mutex
 	limit    float64 // requests that may be in flight, 1 to max
@@ -95,7 +95,10 @@ func (l *limiter) release(took time.Duration, refused bool, pause time.Duration)
 		l.paused = now.Add(pause)
 	}
 	if refused {
-		l.cut(now)
+		if rest := now.Add(max(l.smooth/8, 2*time.Millisecond)); rest.After(l.paused) {
+			l.paused = rest // else all that waits would be refused at once
+		}
+		l.cut(now, max(l.limit*0.5, min(l.limit*0.9, float64(l.flying))))
 	} else if took > 0 {
 		if l.base == 0 || took < l.base {
 			l.base = took
@@ -106,7 +109,7 @@ func (l *limiter) release(took time.Duration, refused bool, pause time.Duration)
 		l.smooth += (took - l.smooth) / 16
 		switch {
 		case l.smooth > 8*l.base && l.smooth > 4*time.Second:
-			l.cut(now) // the queue is all on the server's side by now
+			l.cut(now, l.limit*0.9) // the queue is all on the server's side by now
 		case float64(l.flying+1) < l.limit-1:
 			// not at the limit: its success says nothing about more
 		case l.slow:
@@ -119,9 +122,9 @@ func (l *limiter) release(took time.Duration, refused bool, pause time.Duration)
 	l.grant()
 }
 
-func (l *limiter) cut(now time.Time) {
+func (l *limiter) cut(now time.Time, to float64) {
 	l.slow = true
 	if now.Sub(l.lastCut) > max(l.smooth, 10*time.Millisecond) {
-		l.limit, l.lastCut = max(1, l.limit*0.9), now
+		l.limit, l.lastCut = max(1, to), now
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 // nativeBatch is how many requests go into one POST /v1/score: enough that the
 // server's passes are full, few enough that its processors share the work.
-const nativeBatch = 32
+const nativeBatch = 64
 
 // native scores by kernel serve's own endpoint.
 func (c *Client) native(ctx context.Context, requests []model.Request) ([]model.Reply, error) {

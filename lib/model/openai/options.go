@@ -30,7 +30,10 @@ type Options struct {
 	// weights, parameters. Fields that the server tells are filled in.
 	Identity  model.Identity
 	Tokenizer Tokenizer // nil: prompts are sent as text and the boundary is found in the answer
-	AddBOS    bool      // ask the server to put the model's BOS before every text (vLLM, SGLang, llama.cpp)
+	// AddBOS puts the model's BOS before every text: vLLM and llama.cpp are asked
+	// to, and with a Tokenizer the token of Prefix is sent. What a server does
+	// unasked the probe finds out; either way it is part of the identity.
+	AddBOS bool
 	// Prefix is the text of the token put before an empty context (BOS, else
 	// EOS), "<|endoftext|>". Without it, and without a server that adds its BOS,
 	// a request with an empty context fails.
@@ -38,7 +41,7 @@ type Options struct {
 
 	KeyEnv   string        // environment variable that holds the API key; empty: OPENAI_API_KEY for api.openai.com, else BELLWETHER_API_KEY
 	InFlight int           // most requests in flight; 0: 256
-	Retries  int           // after the first attempt; 0: 6; negative: none
+	Retries  int           // after the first attempt, four times as many after a 429; 0: 6; negative: none
 	Timeout  time.Duration // of one request; 0: 10 minutes
 	Seed     uint64        // of the jitter, and of the samples of Sampled
 

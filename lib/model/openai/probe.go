@@ -158,6 +158,11 @@ func (c *Client) probeIDs(ctx context.Context, way Way) error {
 	if err != nil {
 		return err
 	}
+	bos, err := c.bosIDs()
+	if err != nil {
+		return err
+	}
+	ids = append(bos, ids...)
 	a, err := c.ask(ctx, way, prompt{ids: ids}, &slot{})
 	if err != nil {
 		return fmt.Errorf("token ids as the prompt: %w", err)
@@ -169,9 +174,9 @@ func (c *Client) probeIDs(ctx context.Context, way Way) error {
 	if err != nil {
 		return err
 	}
-	skip := 0
+	skip := -len(bos)
 	if al, err := align(text, b, codePoints); err == nil && al.bos != "" {
-		skip = 1
+		skip++
 	}
 	if got := b.prompt - skip; b.prompt >= 0 && got != len(ids) {
 		return fmt.Errorf("the tokenizer makes %d tokens of the probe, the server %d: it is not the model's tokenizer", len(ids), got)

@@ -30,8 +30,16 @@ func (e *StatusError) Error() string {
 	return fmt.Sprintf("%s answered %d %s: %s", e.URL, e.Status, http.StatusText(e.Status), e.Message)
 }
 
+// quota reports a 429 that is about money and not about pace.
+func (e *StatusError) quota() bool {
+	return e.Status == http.StatusTooManyRequests && strings.Contains(e.Message, "quota")
+}
+
 // temporary reports whether asking again may help.
 func (e *StatusError) temporary() bool {
+	if e.quota() {
+		return false
+	}
 	switch e.Status {
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests,
 		http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout,
@@ -44,7 +52,7 @@ func (e *StatusError) temporary() bool {
 // general reports whether every other request would get the same answer.
 func (e *StatusError) general() bool {
 	return e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden || e.Status == http.StatusNotFound ||
-		e.Status == http.StatusPaymentRequired || e.Status/100 == 3
+		e.Status == http.StatusPaymentRequired || e.Status/100 == 3 || e.quota()
 }
 
 // transport sends JSON to one server.
@@ -210,7 +218,11 @@ func (t *transport) post(ctx context.Context, path string, in, out any, held boo
 		default:
 			t.limit.release(0, again, min(asked, t.longest))
 		}
-		if !again || attempt >= t.retries {
+		patience := t.retries
+		if answered && status.Status == http.StatusTooManyRequests {
+			patience *= 4 // nothing is wrong with a server that asks for patience
+		}
+		if !again || attempt >= patience {
 			return err
 		}
 		if asked > t.longest {
