@@ -86,6 +86,11 @@ func notebooks(t *testing.T) []string {
 	return append([]string{path}, committedNotebooks(t)...)
 }
 
+// records makes a runner ask the models itself, and not find another's answers.
+func records(runner string) string {
+	return "BELLWETHER_RECORDS=" + filepath.Join(scratch, "records", runner)
+}
+
 // own returns a notebook as our own runner executes it, and its page; each is run once.
 func own(t *testing.T, file, cache string) (executed, page string) {
 	t.Helper()
@@ -95,7 +100,7 @@ func own(t *testing.T, file, cache string) (executed, page string) {
 		return executed, page
 	}
 	cmd := program(t, "run", "-o", executed, file)
-	cmd.Env = append(cmd.Env, gonb.CacheEnv+"="+cache)
+	cmd.Env = append(cmd.Env, gonb.CacheEnv+"="+cache, records("own"))
 	if status, said := output(t, cmd); status != 0 {
 		t.Fatalf("run %s: exit status %d:\n%s", file, status, said)
 	}
@@ -112,7 +117,7 @@ func TestJupyter(t *testing.T) {
 		if cmd.Env == nil {
 			cmd.Env = append(os.Environ(), "BELLWETHER_TEST_AS_PROGRAM=1")
 		}
-		cmd.Env = append(cmd.Env, gonb.CacheEnv+"="+cache, "JUPYTER_DATA_DIR="+data)
+		cmd.Env = append(cmd.Env, gonb.CacheEnv+"="+cache, "JUPYTER_DATA_DIR="+data, records("jupyter"))
 		return cmd
 	}
 	if status, said := output(t, with(program(t, "install", "--gopls=false"))); status != 0 {
