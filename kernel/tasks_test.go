@@ -1,0 +1,119 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"bellwether/lib/task"
+)
+
+// runTasks runs the verb and returns what it prints.
+func runTasks(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	c := tasksCommand()
+	c.SilenceErrors, c.SilenceUsage = true, true
+	c.SetArgs(args)
+	c.SetOut(&out)
+	c.SetErr(&errs)
+	err := c.Execute()
+	return out.String() + errs.String(), err
+}
+
+func TestTasks(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "ice.csv")
+	if err := os.WriteFile(file, []byte("prompt,classes,answer_index\nIs ice hot?,\"[' Yes', ' No']\",1\nIs ice cold?,\"[' Yes', ' No']\",2\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := runTasks(t, "--json", file, filepath.Join(dir, "gone"))
+	if err == nil {
+		t.Error("a file that is not there is no error")
+	}
+	first, second, _ := strings.Cut(got, "\n")
+	if !strings.HasPrefix(first, `{"file":"`+file+`","sha256":"`) || !strings.HasSuffix(first, `","format":"isp_csv","type":"classification","items":1,"choices":[2,2],"gold_positions":{"1":1},"problems":[{"code":"gold","line":3,"message":"gold 2 is not one of 2 choices"}]}`) {
+		t.Errorf("first line %s", first)
+	}
+	if !strings.Contains(second, `"code":"unreadable"`) {
+		t.Errorf("second line %s", second)
+	}
+	if got, err := runTasks(t, "--prompt", "0", file); got != "Is ice hot?" || err != nil {
+		t.Errorf("prompt %q, %v", got, err)
+	}
+	if _, err := runTasks(t, "--prompt", "7", file); err == nil {
+		t.Error("an item that is not there is no error")
+	}
+	if _, err := runTasks(t); err == nil {
+		t.Error("no file is no error")
+	}
+	if got, err := runTasks(t, "--table", "tiny/add"); !strings.Contains(got, "| add | jsonl | classification |") || err != nil {
+		t.Errorf("table %s, %v", got, err)
+	}
+}
+
+// The verb's JSON agrees with the independent oracle.
+func TestTasksOracle(t *testing.T) {
+	dir := os.Getenv("BELLWETHER_GOLDENS")
+	if dir == "" {
+		t.Skip("BELLWETHER_GOLDENS is not set: no real task files to read")
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "dataset_expected.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var oracle struct {
+		Files map[string]struct {
+			Format, SHA256, Error string
+			N                     int
+			NChoices              map[string]int `json:"n_choices"`
+			NClasses              map[string]int `json:"n_classes"`
+			GoldPositions         map[string]int `json:"gold_position_counts"`
+			AnswerIndex           map[string]int `json:"answer_index"`
+			Label                 map[string]int
+		}
+	}
+	if err := json.Unmarshal(b, &oracle); err != nil {
+		t.Fatal(err)
+	}
+	for file, want := range oracle.Files {
+		line, err := runTasks(t, "--json", filepath.Join(dir, file))
+		if (err != nil) != (want.Error != "") {
+			t.Errorf("%s: %v", file, err)
+		}
+		var got task.Summary
+		if err := json.Unmarshal([]byte(line), &got); err != nil || strings.Count(line, "\n") != 1 {
+			t.Fatalf("%s: %v in %s", file, err, line)
+		}
+		if string(got.Format) != want.Format || got.SHA256 != want.SHA256 || got.Items != want.N {
+			t.Errorf("%s: %s, %s, %d items, want %+v", file, got.Format, got.SHA256, got.Items, want)
+		}
+		for _, golds := range []map[string]int{want.GoldPositions, want.AnswerIndex, want.Label} {
+			if diff := cmp.Diff(golds, got.GoldPositions); golds != nil && diff != "" {
+				t.Errorf("%s: %s", file, diff)
+			}
+		}
+		for _, choices := range []map[string]int{want.NChoices, want.NClasses} {
+			if choices == nil {
+				continue
+			}
+			least, most := 99, 0
+			for k := range choices {
+				n, _ := strconv.Atoi(k)
+				least, most = min(least, n), max(most, n)
+			}
+			if got.Choices != [2]int{least, most} {
+				t.Errorf("%s: choices %v, want %d to %d", file, got.Choices, least, most)
+			}
+		}
+		if want.Error != "" && (len(got.Problems) != 1 || got.Problems[0].Line != 54) {
+			t.Errorf("%s: problems %v, want line 54 as Python says: %s", file, got.Problems, want.Error)
+		}
+	}
+}
