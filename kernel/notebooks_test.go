@@ -102,6 +102,7 @@ func own(t *testing.T, file, cache string) (executed, page string) {
 	cmd := program(t, "run", "-o", executed, file)
 	cmd.Env = append(cmd.Env, gonb.CacheEnv+"="+cache, records("own"))
 	if status, said := output(t, cmd); status != 0 {
+		os.Remove(page) // what was kept of it is for people
 		t.Fatalf("run %s: exit status %d:\n%s", file, status, said)
 	}
 	return executed, page
