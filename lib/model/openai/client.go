@@ -46,6 +46,9 @@ func Open(ctx context.Context, o Options) (*Client, error) {
 			if ctx.Err() != nil {
 				return nil, ctx.Err()
 			}
+			if errors.Is(err, ErrBudget) {
+				return nil, err
+			}
 			reasons = append(reasons, fmt.Sprintf("%s: %v", way, err))
 			continue
 		}
