@@ -216,7 +216,7 @@ func (p Plan) words(s Series) string {
 	}
 	switch {
 	case math.IsNaN(p.Items1):
-		text += fmt.Sprintf("; more items on the same %d sizes will not do it, because models scatter by %s about the line.", p.Pilot.Models, number(p.Pilot.Scatter))
+		text += fmt.Sprintf("; on the same %d sizes no number of items does it (models scatter by %s about the line).", p.Pilot.Models, number(p.Pilot.Scatter))
 	case math.IsInf(p.Items1, 1):
 		text += fmt.Sprintf("; with %d sizes it would take far more than 16 times the items.", p.Pilot.Models)
 	default:

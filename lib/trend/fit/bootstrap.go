@@ -120,7 +120,7 @@ func (f *Fit[M]) bootstrap(c *curve, s Settings, b solution) {
 		for i, r := range reported {
 			v[i] = r[j]
 		}
-		f.Params[j].SE, f.Params[j].Lo, f.Params[j].Hi = spread(v, f.Level)
+		f.Params[j].SE, f.Params[j].Lo, f.Params[j].Hi = spread(v, expanded(f.Level, f.Points-f.Free, f.known))
 	}
 }
 

@@ -11,6 +11,21 @@
 //	f, err := fit.Settings{}.PowerOffset(sizes, losses)
 //	fmt.Println(f.Model.At(70e9), f.Params, f.Warnings)
 //
+// The forms, their least data, and where they come from:
+//
+//	PowerLaw        3 sizes              (Nc/N)^alpha; Kaplan 2020
+//	PowerOffset     5 sizes              E + A N^-alpha, A of either sign
+//	Chinchilla      20 runs of N x D     E + A N^-alpha + B D^-beta; Hoffmann 2022, Besiroglu 2024
+//	SharedExponent  5 runs of N x D      the same with alpha = beta; Gadre 2024
+//	Broken          9 points a break     BNSL; Caballero 2023: along training, seldom over sizes
+//	Ladder          10 runs, checkpoints Chinchilla, then Sigmoid; Bhagia 2024
+//	Sigmoid         5 losses             accuracy from loss, with floor and ceiling
+//	ErrorLaw        5 losses             eps - k e^(-gamma L); Gadre 2024
+//	AnswerLength    2 losses             e^(-tokens L); Schaeffer 2023
+//	FloorSigmoid    30 models            (1-h) sigma(w0 + w x) + h, h <= 0.2; Ruan 2024
+//	PassUntil       3 sizes              log(-log pass) in log N; Hu 2023
+//	LossToLoss      6 losses             E1 + K (L0 - E0)^kappa; Brandfonbrener 2024
+//
 // The parameters that enter linearly are solved in closed form inside a search
 // over the others (variable projection; Golub and Pereyra 1973, SIAM J. Numer.
 // Anal. 10:413), from many starts: one start is not a fit. A [Fit] says how

@@ -158,3 +158,25 @@ func ExampleSettings_PassUntil() {
 	// Output:
 	// alpha 0.32; half pass at 3e+11 parameters
 }
+
+// Loss against compute, fitted to the best runs for their compute.
+func ExampleFrontier() {
+	m := fit.Chinchilla{E: 1.8, A: 480, B: 2100, Alpha: .35, Beta: .37}
+	var n, d, loss []float64
+	for _, size := range []float64{1e8, 2e8, 4e8, 8e8, 1.6e9, 3.2e9} {
+		for _, perParameter := range []float64{5, 20, 80} {
+			n, d = append(n, size), append(d, size*perParameter)
+			loss = append(loss, m.At(size, size*perParameter))
+		}
+	}
+	c := fit.Compute(n, d)
+	best := fit.Frontier(c, loss)
+	f, err := fit.Settings{Intervals: fit.None}.PowerOffset(fit.At(c, best), fit.At(loss, best))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%d of %d runs; loss at 1e22 operations %.2f, the law says %.2f\n", len(best), len(c), f.Model.At(1e22), m.AtCompute(1e22))
+	// Output:
+	// 8 of 18 runs; loss at 1e22 operations 2.12, the law says 2.10
+}

@@ -82,6 +82,8 @@ const (
 	// freedom; normal where SE or Cov is given). Bates and Watts 1988, ch. 6.
 	Profile
 	// Bootstrap: percentiles of refits to resampled data; needs Settings.Rand.
+	// They are a little wider than the level where the degrees of freedom are
+	// few, as t is wider than the normal.
 	Bootstrap
 	// Wald: estimate +- t SE, from the curvature at the estimate.
 	Wald
@@ -212,7 +214,8 @@ func (f *Fit[M]) Of(quantity func(M) float64) Interval {
 			v[i] = quantity(m)
 		}
 		slices.Sort(v)
-		r.Lo, r.Hi = percentile(v, (1-f.Level)/2), percentile(v, (1+f.Level)/2)
+		level := expanded(f.Level, f.Points-f.Free, f.known)
+		r.Lo, r.Hi = percentile(v, (1-level)/2), percentile(v, (1+level)/2)
 		return r
 	}
 	if v := f.variance(quantity); !math.IsNaN(v) {
@@ -275,6 +278,17 @@ func quantile(level float64, df int, known bool) float64 {
 		return math.Inf(1)
 	}
 	return distuv.StudentsT{Mu: 0, Sigma: 1, Nu: float64(df)}.Quantile((1 + level) / 2)
+}
+
+// expanded is the share of the draws to span for an interval of a level: more
+// than the level where the size of the error is known from few degrees of freedom
+// only (the expanded percentile interval of Hesterberg 2015, Am. Stat. 69:371).
+// Without that, 90% intervals of power law + offset on 8 points cover 82%.
+func expanded(level float64, df int, known bool) float64 {
+	if known || df < 1 {
+		return level
+	}
+	return 2*distuv.UnitNormal.CDF(quantile(level, df, false)) - 1
 }
 
 // percentile interpolates linearly between order statistics, as NumPy does.

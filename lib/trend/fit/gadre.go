@@ -57,7 +57,7 @@ func (s Settings) SharedExponent(n, d, loss []float64) (*Fit[SharedExponent], er
 	if err := need(form, "sizes", n, 2, 5); err != nil {
 		return nil, err
 	}
-	// Ratios as decimals of 9 digits: D = 20 N is often rounded to batches.
+	// To a thousandth of a natural log: D = 20 N is often rounded to batches.
 	ratio := make([]float64, len(n))
 	for i := range n {
 		ratio[i] = math.Round(math.Log(d[i]/n[i]) * 1e3)

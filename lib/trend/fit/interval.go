@@ -66,7 +66,7 @@ func finish[M any](c *curve, s Settings, b solution, model func(p []float64) M) 
 		f.Params[j] = p
 	}
 	switch {
-	case how == Bootstrap:
+	case how == Bootstrap && (f.known || f.Points > f.Free):
 		f.bootstrap(c, s, b)
 	case how == Usual:
 		f.Warnings = append(f.Warnings, fmt.Errorf("%s: %w under %v without Rand: give a seeded one for a bootstrap", c.form, ErrNoInterval, c.loss))

@@ -39,7 +39,8 @@ func (f *LadderFit) Of(quantity func(Ladder) float64) Interval {
 		v[i] = quantity(Ladder{f.Loss.Draws[i], f.Accuracy.Draws[i]})
 	}
 	slices.Sort(v)
-	r.Lo, r.Hi = percentile(v, (1-f.Loss.Level)/2), percentile(v, (1+f.Loss.Level)/2)
+	level := expanded(f.Loss.Level, f.Loss.Points-f.Loss.Free, f.Loss.known)
+	r.Lo, r.Hi = percentile(v, (1-level)/2), percentile(v, (1+level)/2)
 	return r
 }
 

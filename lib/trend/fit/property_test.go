@@ -289,7 +289,7 @@ func TestCoverage(t *testing.T) {
 		known bool
 		boot  bool
 		low   float64
-	}{{"profile", false, false, .86}, {"profile, known errors", true, false, .86}, {"parametric bootstrap", true, true, .80}} {
+	}{{"profile", false, false, .86}, {"profile, known errors", true, false, .86}, {"parametric bootstrap", true, true, .80}, {"residual bootstrap", false, true, .84}} {
 		var hit [3]float64
 		const runs = 400
 		for r := range runs {
