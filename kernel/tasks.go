@@ -52,6 +52,7 @@ a line and a sentence; --json prints one object a file, on one line.`,
 			o.Format, o.Type = task.Format(format), task.Type(kind)
 			out := command.OutOrStdout()
 			failed := false
+			same := map[string]string{} // hash to the first file with these bytes
 			var all []task.Summary
 			for _, file := range files {
 				t, err := loadTask(o, file, docs)
@@ -76,6 +77,11 @@ a line and a sentence; --json prints one object a file, on one line.`,
 					}
 				} else {
 					s = checks.Summarize(t)
+				}
+				if first, twice := same[s.SHA256]; twice && s.SHA256 != "" {
+					fmt.Fprintf(command.ErrOrStderr(), "note: %s has the same bytes as %s\n", file, first)
+				} else {
+					same[s.SHA256] = file
 				}
 				switch {
 				case asJSON:

@@ -2,6 +2,7 @@ package task
 
 import (
 	"cmp"
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strconv"
@@ -224,8 +225,10 @@ func (c Checks) texts(it *Item, report reporter) {
 // repeated finds items that occur again.
 func repeated(t *Task) []Problem {
 	var list []Problem
-	type earlier struct{ all, answer map[string]int }
-	seen := earlier{map[string]int{}, map[string]int{}}
+	// Hashes, so that the texts are not in memory twice.
+	type hash [sha256.Size]byte
+	type earlier struct{ all, answer map[hash]int }
+	seen := earlier{map[hash]int{}, map[hash]int{}}
 	for i := range t.Items {
 		it := &t.Items[i]
 		if it.Prompt == "" {
@@ -238,8 +241,9 @@ func repeated(t *Task) []Problem {
 		}
 		slices.Sort(right)
 		choices := slices.Sorted(slices.Values(it.Choices))
-		question := fmt.Sprintf("%q%q%q", it.Prompt, it.OtherPrompt, choices)
-		whole := question + fmt.Sprintf("%q%v%q%s", right, it.Scores, it.Targets, it.Anchor)
+		text := fmt.Appendf(nil, "%d %s%d %s%q", len(it.Prompt), it.Prompt, len(it.OtherPrompt), it.OtherPrompt, choices)
+		question := hash(sha256.Sum256(text))
+		whole := hash(sha256.Sum256(fmt.Appendf(text, "%q%v%q%s", right, it.Scores, it.Targets, it.Anchor)))
 		if first, ok := seen.all[whole]; ok {
 			list = append(list, Problem{"duplicate", it.Line, fmt.Sprintf("item %s repeats item %s of line %d", it.ID, t.Items[first].ID, t.Items[first].Line)})
 			continue

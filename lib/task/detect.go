@@ -48,5 +48,5 @@ func detectJSON(name string, b []byte) (Format, error) {
 	case any("prompt"):
 		return JSONL, nil
 	}
-	return "", fmt.Errorf("task: %s: JSON with the keys %q is none of the formats %v; say which with Options.Format or --format", name, []string(have), Formats)
+	return "", fmt.Errorf("task: %s: JSON with the keys %q is none of the formats %v; our own has \"prompt\", \"choices\" and \"gold\" (see lib/task), and Options.Format or --format says which it is", name, []string(have), Formats)
 }

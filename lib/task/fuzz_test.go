@@ -31,6 +31,16 @@ func fuzzReader(f *testing.F, format task.Format, seeds ...string) {
 			last = it.Line
 			got.Prompt(&it, 2, 1)
 		}
+		for _, p := range []task.Perturbation{
+			task.Typos(0.5), task.UpperCase(), task.Paraphrase(nil), task.Macaronic(1, nil), task.ShuffleChoices(), task.RenameLabels("(A)", "(1)", "Yes", "Ja"),
+		} {
+			changed := got.Perturb(p, 1)
+			for i, it := range changed.Items {
+				if it.ID != got.Items[i].ID || len(it.Gold) != len(got.Items[i].Gold) || len(it.Choices) != len(got.Items[i].Choices) {
+					t.Fatalf("%s made %+v of %+v", p.Name, it, got.Items[i])
+				}
+			}
+		}
 		for _, as := range []task.Format{task.JSONL, task.CSV} {
 			var out bytes.Buffer
 			if err := task.Write(&out, got, as); err != nil {

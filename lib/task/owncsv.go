@@ -35,7 +35,7 @@ func detectCSV(s *source) (Format, error) {
 	case has("prompt", "filled_template"):
 		return PrizeCSV, nil
 	}
-	return "", fmt.Errorf("task: %s: neither JSON nor CSV with known columns: the first row is %.200q; a task has a column \"prompt\" (see the package comment), or say the format with Options.Format or --format", s.name, header)
+	return "", fmt.Errorf("task: %s: neither JSON nor CSV with known columns: the first row is %.200q; a task needs a column \"prompt\", and for choices the columns \"choice_0\", \"choice_1\", ... and \"gold\" (the right one, from 0), or the prize's \"classes\" and \"answer_index\"", s.name, header)
 }
 
 // readCSV reads our own CSV; see the package comment.
