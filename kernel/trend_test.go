@@ -12,12 +12,12 @@ func TestTrendCommand(t *testing.T) {
 	const input = `{"series": [
 		{"name": "falls", "kind": "acc", "x_log10N": [7, 7.5, 8, 8.5, 9, 9.5], "y": [0.9, 0.8, 0.71, 0.6, 0.49, 0.41], "se": [0.01, 0.01, 0.01, 0.01, 0.01, 0.01], "forecast_at": [9.9, 12]},
 		{"name": "broken", "kind": "acc", "x_log10N": [7, 8], "y": [0.9, NaN], "se": [0.01, 0.01]}]}`
-	command := trendCommand()
+	command := rootCommand()
 	var out, errs bytes.Buffer
 	command.SetIn(strings.NewReader(input))
 	command.SetOut(&out)
 	command.SetErr(&errs)
-	command.SetArgs([]string{"--json", "-"})
+	command.SetArgs([]string{"trend", "--json", "-"})
 	if err := command.Execute(); !errors.Is(err, errReported) {
 		t.Errorf("error %v; the broken series is reported by exit status", err)
 	}
