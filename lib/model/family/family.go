@@ -35,7 +35,6 @@ import (
 	"bellwether/lib/model"
 	"bellwether/lib/model/facts"
 	"bellwether/lib/model/local"
-	"bellwether/lib/model/local/tokenizer"
 	"bellwether/lib/model/openai"
 
 	"github.com/goccy/go-yaml"
@@ -387,17 +386,3 @@ func Of(nameOrPath string) ([]model.Scorer, error) {
 	}
 	return f.Open(context.Background(), nil)
 }
-
-// pieces is a tokenizer as the client wants it.
-type pieces struct{ *tokenizer.Tokenizer }
-
-func (p pieces) Encode(text string) ([]int, error) {
-	all, err := p.Tokenizer.Encode(text)
-	ids := make([]int, len(all))
-	for i, x := range all {
-		ids[i] = x.ID
-	}
-	return ids, err
-}
-
-func (p pieces) TokenText(id int) string { return p.Content(id) }

@@ -184,3 +184,17 @@ func hash(path string) (string, error) {
 	sum := sha256.Sum256(b)
 	return "sha256:" + hex.EncodeToString(sum[:]), nil
 }
+
+// pieces is a tokenizer as the client wants it.
+type pieces struct{ *tokenizer.Tokenizer }
+
+func (p pieces) Encode(text string) ([]int, error) {
+	all, err := p.Tokenizer.Encode(text)
+	ids := make([]int, len(all))
+	for i, x := range all {
+		ids[i] = x.ID
+	}
+	return ids, err
+}
+
+func (p pieces) TokenText(id int) string { return p.Content(id) }

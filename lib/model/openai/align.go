@@ -22,9 +22,8 @@ type entry struct {
 // and then for what was generated.
 type answer struct {
 	entries   []entry
-	generated int // entries of generated tokens, -1: not told
-	prompt    int // tokens of the prompt by the server's own count, -1: not told
-	spent     Usage
+	generated int  // entries of generated tokens, -1: not told
+	prompt    int  // tokens of the prompt by the server's own count, -1: not told
 	noGreedy  bool // the way does not tell which token was most probable
 }
 
@@ -109,7 +108,7 @@ func align(prompt string, a answer, u unit) (aligned, error) {
 		end -= len(t)
 		best.start[i] = end
 	}
-	byOffset := u != noOffsets && offsets(prompt, a.entries[:best.length], u, best.start)
+	byOffset := u != noOffsets && offsets(prompt, a.entries[:best.length], u, best)
 	if !damaged && !byOffset {
 		return best, fmt.Errorf("the tokens give %d of the prompt's %d bytes: %q is missing", far, len(prompt), shorten(prompt[max(far, 0):]))
 	}
@@ -146,7 +145,7 @@ func forward(prompt string, texts []string, skip int) (at []int, length, pos int
 // offsets fills the unknown starts from the server's offsets, if these are
 // possible (from 0, never going back, inside the prompt) and agree with the
 // starts that are known: servers that count half characters as whole ones drift.
-func offsets(prompt string, entries []entry, u unit, start []int) bool {
+func offsets(prompt string, entries []entry, u unit, al aligned) bool {
 	var at []int // byte offset of each code point and of the end
 	if u == codePoints {
 		for i := range prompt {
@@ -154,9 +153,9 @@ func offsets(prompt string, entries []entry, u unit, start []int) bool {
 		}
 		at = append(at, len(prompt))
 	}
-	told := make([]int, len(entries))
+	told, shift := make([]int, len(entries)), bosShift(entries, al)
 	for i, e := range entries {
-		b := e.offset
+		b := max(e.offset-shift, min(e.offset, 0))
 		if u == codePoints {
 			if b < 0 || b >= len(at) {
 				return false
@@ -164,23 +163,37 @@ func offsets(prompt string, entries []entry, u unit, start []int) bool {
 			b = at[b]
 		}
 		switch {
-		case i == 0 && b != 0, i > 0 && b < told[i-1], b >= len(prompt), start[i] >= 0 && b != start[i]:
+		case b < 0, i == 0 && b != 0, i > 0 && b < told[i-1], b >= len(prompt), al.start[i] >= 0 && b != al.start[i]:
 			return false
 		}
 		told[i] = b
 	}
-	copy(start, told)
+	copy(al.start, told)
 	return true
 }
 
-// offsetUnit compares a server's offsets with where the tokens are.
+// bosShift is what a server counts for a BOS that is not in the prompt.
+func bosShift(entries []entry, al aligned) int {
+	if al.bos == "" || len(entries) < 2 {
+		return 0
+	}
+	return max(entries[1].offset, 0)
+}
+
+// offsetUnit compares a server's offsets with where the tokens are, up to the
+// first that is not whole characters.
 func offsetUnit(prompt string, a answer, al aligned) (unit, bool) {
 	points, bytes, told := true, true, false
+	shift := bosShift(a.entries, al)
 	for i := range al.length {
 		e, at := a.entries[i], al.start[i]
-		if e.offset < 0 {
+		if e.offset < 0 || i == 0 && al.bos != "" {
 			continue
 		}
+		if strings.ContainsRune(e.text, utf8.RuneError) || strings.HasPrefix(e.text, "bytes:") {
+			break // how half characters are counted is another matter
+		}
+		e.offset -= shift
 		told = true
 		if at < 0 {
 			continue

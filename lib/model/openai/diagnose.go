@@ -61,7 +61,7 @@ func (o Options) Diagnose(ctx context.Context) Report {
 	if err != nil && o.Model == "" && strings.Contains(err.Error(), "is not one of") {
 		// Several models and none named: look at the first.
 		if t, terr := newTransport(o.defaults()); terr == nil {
-			if s, serr := identify(ctx, t); serr == nil {
+			if s, serr := identify(ctx, t, ""); serr == nil {
 				o.Model = s.models[0].ID
 				c, err = connect(ctx, o)
 			}

@@ -36,8 +36,9 @@ type served struct {
 }
 
 // identify asks the places in which the known servers say who they are. It
-// fails when nothing answers at all, or the key is not accepted.
-func identify(ctx context.Context, t *transport) (server, error) {
+// fails when nothing answers at all, the key is not accepted, or nothing is told
+// and the model is not named either.
+func identify(ctx context.Context, t *transport, named string) (server, error) {
 	var s server
 	var list struct {
 		Data []served `json:"data"`
@@ -74,7 +75,7 @@ func identify(ctx context.Context, t *transport) (server, error) {
 		return s, nil
 	}
 	s.ask(ctx, t)
-	if s.kind == "" && len(s.models) == 0 && err != nil {
+	if s.kind == "" && len(s.models) == 0 && err != nil && named == "" {
 		return s, fmt.Errorf("openai: %s is not a model server that is known here: it has none of /v1/models, /info, /get_model_info, /props, /api/version: %w", t.base, err)
 	}
 	return s, nil

@@ -202,22 +202,37 @@ func (c *Client) askPromptLogProbs(ctx context.Context, p prompt, s *slot) (answ
 		}
 		a.entries = append(a.entries, e)
 	}
-	// The first token is null and so has no text: the rest tells what it is.
-	if len(a.entries) > 0 && a.entries[0].text == "" && p.text != "" && a.entries[0].nats == nil {
-		rest := ""
-		for _, e := range a.entries[1:] {
-			if strings.ContainsRune(e.text, utf8.RuneError) {
-				break
-			}
-			rest += e.text
-		}
-		if n := strings.Index(p.text[1:], rest) + 1; n > 0 && rest != "" {
-			a.entries[0].text = p.text[:n]
-		} else if rest == "" {
-			a.entries[0].text = p.text // the only token
-		}
+	if len(a.entries) > 0 && a.entries[0].text == "" && p.text != "" {
+		a.entries[0].text = firstText(p.text, a.entries)
 	}
 	return a, nil
+}
+
+// firstText finds the text of the first token, which is null and so has none,
+// from what the others leave of the prompt: a BOS when they leave nothing.
+func firstText(prompt string, entries []entry) string {
+	rest, whole := "", true
+	for _, e := range entries[1:] {
+		if strings.ContainsRune(e.text, utf8.RuneError) {
+			whole = false
+			break
+		}
+		rest += e.text
+	}
+	switch n := len(prompt) - len(rest); {
+	case whole && n > 0 && prompt[n:] == rest:
+		return prompt[:n]
+	case strings.HasPrefix(prompt, rest) && len(entries) > 1:
+		if entries[0].id >= 0 {
+			return fmt.Sprintf("<token %d>", entries[0].id)
+		}
+		return "<bos>"
+	case !whole:
+		if n := strings.Index(prompt[1:], rest) + 1; n > 0 {
+			return prompt[:n]
+		}
+	}
+	return ""
 }
 
 // triple is SGLang's [log-probability or null, id, text or null].
