@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"math/bits"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -171,8 +172,13 @@ func (s *scanner) plain(i int) int {
 		quote := w ^ lows*'"'
 		slash := w ^ lows*'\\'
 		// A byte below n (n <= 128) sets its high bit in (w - n) &^ w.
-		if ((w-lows*0x20)&^w|(quote-lows)&^quote|(slash-lows)&^slash)&highs != 0 {
-			break
+		if hit := ((w-lows*0x20)&^w | (quote-lows)&^quote | (slash-lows)&^slash) & highs; hit != 0 {
+			// The lowest bit that is set is exact; borrows only make false hits above
+			// a true one.
+			n := bits.TrailingZeros64(hit) &^ 7
+			all |= w & (1<<n - 1)
+			s.wide = s.wide || all&highs != 0
+			return i + n/8 - start
 		}
 		all |= w
 	}
