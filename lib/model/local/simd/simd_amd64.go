@@ -1,19 +1,20 @@
 package simd
 
-import "golang.org/x/sys/cpu"
+import "bellwether/lib/gemm"
 
-var useExp, useMax = choose(cpu.X86.HasAVX2 && cpu.X86.HasFMA, cpu.X86.HasAVX512F)
+// Package gemm has asked the CPU.
+var useExp, useMax = choose(gemm.Kernel())
 
 type (
 	expKernel func(to, from *float32, n int, shift float32, sums *[16]float32)
 	maxKernel func(from *float32, n int, most *[16]float32)
 )
 
-func choose(hasAVX2, hasAVX512 bool) (expKernel, maxKernel) {
-	switch {
-	case hasAVX512:
+func choose(kernel string) (expKernel, maxKernel) {
+	switch kernel {
+	case "avx512":
 		return avx512Exp, avx512Max
-	case hasAVX2:
+	case "avx2":
 		return avx2Exp, avx2Max
 	}
 	return nil, nil
@@ -22,11 +23,12 @@ func choose(hasAVX2, hasAVX512 bool) (expKernel, maxKernel) {
 // available are the kernels that this machine can run.
 func available() map[string]func() {
 	out := map[string]func(){"go": func() { useExp, useMax = nil, nil }}
-	if cpu.X86.HasAVX2 && cpu.X86.HasFMA {
-		out["avx2"] = func() { useExp, useMax = avx2Exp, avx2Max }
-	}
-	if cpu.X86.HasAVX512F {
+	switch gemm.Kernel() {
+	case "avx512":
 		out["avx512"] = func() { useExp, useMax = avx512Exp, avx512Max }
+		fallthrough
+	case "avx2":
+		out["avx2"] = func() { useExp, useMax = avx2Exp, avx2Max }
 	}
 	return out
 }
