@@ -191,8 +191,8 @@ func Read(path string) (*Family, error) {
 
 func parse(path string, b []byte) (*Family, error) {
 	f := &Family{Path: path}
-	if err := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict()).Decode(f); err != nil {
-		return nil, errors.New(strings.TrimSpace(yaml.FormatError(err, false, false)))
+	if err := decode(b, f); err != nil {
+		return nil, err
 	}
 	if f.Name == "" {
 		return nil, errors.New("name is missing")
@@ -224,6 +224,20 @@ func parse(path string, b []byte) (*Family, error) {
 		}
 	}
 	return f, nil
+}
+
+// decode reads YAML strictly. goccy/go-yaml 1.19 panics on a tag without a value
+// ("models: !tag"): that is no more than a mistake in the file.
+func decode(b []byte, f *Family) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("this is not readable as YAML (%v)", p)
+		}
+	}()
+	if err := yaml.NewDecoder(bytes.NewReader(b), yaml.Strict()).Decode(f); err != nil {
+		return errors.New(strings.TrimSpace(yaml.FormatError(err, false, false)))
+	}
+	return nil
 }
 
 func (m *Model) check() error {
@@ -354,15 +368,19 @@ func (f *Family) Checkpoints() []*Model {
 	return out
 }
 
-// Open opens the final models, by size: weights on this machine, and servers,
-// which are probed. meter counts what the servers take, within the budget of
-// the file; nil: nobody asks.
-func (f *Family) Open(ctx context.Context, meter *openai.Meter) ([]model.Scorer, error) {
+// Open opens models, sorted by size: weights on this machine, and servers, which
+// are probed. Without models it opens the final ones; f.Checkpoints()... are
+// those of the other axis. meter counts what the servers take; nil: one with
+// the budget of the file.
+func (f *Family) Open(ctx context.Context, meter *openai.Meter, models ...*Model) ([]model.Scorer, error) {
 	if meter == nil {
 		meter = f.Meter()
 	}
+	if models == nil {
+		models = f.Final()
+	}
 	var out []model.Scorer
-	for _, m := range f.Final() {
+	for _, m := range models {
 		s, err := m.Open(ctx, meter)
 		if err != nil {
 			return nil, err

@@ -117,6 +117,35 @@ func TestFolder(t *testing.T) {
 	}
 }
 
+// A family file is read or refused, whatever it holds.
+func FuzzRead(f *testing.F) {
+	f.Add("name: x\nserver: http://h\nmodels: [{name: gpt2}]\n")
+	f.Add("name: x\nfolder: $A/b\nprice: {input: 1}\nmodels:\n  - name: a\n    parameters: 4e6\n    checkpoint: true\n")
+	f.Add("name: [\n")
+	f.Add("models: &a [*a]\n")
+	f.Add("models: !00000 ")
+	dir := f.TempDir()
+	f.Fuzz(func(t *testing.T, text string) {
+		path := filepath.Join(dir, "f.yaml")
+		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		got, err := family.Read(path)
+		if err != nil {
+			return
+		}
+		if got.Name == "" || len(got.Models) == 0 {
+			t.Errorf("%q gives %+v", text, got)
+		}
+		for _, m := range append(got.Final(), got.Checkpoints()...) {
+			if m.Full() == "" || m.Parameters < 0 {
+				t.Errorf("%q gives the model %+v", text, m)
+			}
+			_, _ = m.Options(nil) // an error or not: no panic
+		}
+	})
+}
+
 func Example() {
 	f, err := family.Load("gpt2")
 	if err != nil {
