@@ -44,6 +44,23 @@ type Jump struct {
 	Skill    bool // the estimate lies where forecasts have beaten the last value
 	Sentence string
 	Warnings []error
+
+	logs  Series // what is forecast: the logarithm of the loss
+	links []weightedLink
+}
+
+// At returns the forecast at further sizes (decades), for the curve of a chart.
+func (j *Jump) At(at []float64) ([]JumpPoint, error) {
+	f := newForecaster(j.logs)
+	defer f.done()
+	out := make([]JumpPoint, len(at))
+	for i, x := range at {
+		if !finite(x) {
+			return nil, fmt.Errorf("series %q: forecast at 10^%v", j.Series.Name, x)
+		}
+		out[i] = jumpAt(f, j.links, x, j.Threshold)
+	}
+	return out, nil
 }
 
 // ForecastJump forecasts accuracy from the log-likelihood per token (or the
@@ -101,14 +118,14 @@ func (c JumpSettings) prepare(s Series) (j *Jump, logs Series, links []weightedL
 func (j *Jump) run(logs Series, links []weightedLink, at []float64) error {
 	s := j.Series
 	n := s.Len()
+	j.logs, j.links = logs, links
+	curve, err := j.At(at)
+	if err != nil {
+		return err
+	}
+	j.Curve = curve
 	f := newForecaster(logs)
 	defer f.done()
-	for _, x := range at {
-		if !finite(x) {
-			return fmt.Errorf("series %q: forecast at 10^%v", s.Name, x)
-		}
-		j.Curve = append(j.Curve, jumpAt(f, links, x, j.Threshold))
-	}
 	j.crossing(f, links, s.X)
 	j.Skill = !math.IsInf(j.Crossing.Estimate, 0) && skilled(s.X, j.Crossing.Estimate)
 	if n < minTrend {

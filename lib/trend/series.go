@@ -204,9 +204,9 @@ func (s Series) Validate() error {
 	}
 	for k := range n {
 		switch {
-		case !finite(s.X[k]):
-			return bad("point %d: size 10^%v", k+1, s.X[k])
-		case k > 0 && s.X[k] == s.X[k-1]:
+		case !finite(s.X[k]) || math.Abs(s.X[k]) > maxDecades:
+			return bad("point %d: size 10^%v; x_log10N is the logarithm of the size", k+1, s.X[k])
+		case k > 0 && math.Abs(s.X[k]-s.X[k-1]) < 1e-9:
 			return bad("points %d and %d have the same size 10^%v; average replicates into one point and give their scatter as replicate_se", k, k+1, s.X[k])
 		case k > 0 && s.X[k] < s.X[k-1]:
 			return bad("point %d: size 10^%v follows 10^%v; sizes must ascend", k+1, s.X[k], s.X[k-1])
@@ -217,9 +217,6 @@ func (s Series) Validate() error {
 		case s.Kind == Accuracy && (s.Y[k] < -1e-9 || s.Y[k] > 1+1e-9):
 			return bad("point %d (size 10^%.4g): accuracy %v is outside [0, 1]", k+1, s.X[k], s.Y[k])
 		}
-	}
-	if s.X[0] > 40 || s.X[n-1] > 40 {
-		return bad("size 10^%.4g: x_log10N is the logarithm of the size", s.X[n-1])
 	}
 	if s.ReplicateSE != nil && len(s.ReplicateSE) != n {
 		return bad("%d replicate standard errors for %d sizes", len(s.ReplicateSE), n)
@@ -233,7 +230,7 @@ func (s Series) Validate() error {
 		return bad("%d labels for %d sizes", len(s.Labels), n)
 	}
 	for _, x := range s.ForecastAt {
-		if !finite(x) || x > 40 {
+		if !finite(x) || math.Abs(x) > maxDecades {
 			return bad("forecast at 10^%v", x)
 		}
 	}
@@ -269,6 +266,9 @@ func (s Series) Validate() error {
 	}
 	return nil
 }
+
+// maxDecades bounds sizes: a larger logarithm is a size by mistake.
+const maxDecades = 40
 
 func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
