@@ -97,12 +97,8 @@ func (d *document) items(pos int, row func(it *Item) error) iter.Seq2[Item, erro
 			}
 			n++
 			if err != nil {
-				var why reason
-				if !errors.As(err, &why) {
-					return err
-				}
-				// The document is sound JSON: go on behind this item.
-				err = d.src.skip(line, why.code, "%s", why.message)
+				// The document is sound JSON, as members has found: go on behind this item.
+				err = d.src.located(line, err)
 				it = Item{}
 				d.sc.pos = start
 				d.sc.depth = 1
@@ -149,14 +145,18 @@ func readBigBench(src *source, head *Task) (iter.Seq2[Item, error], error) {
 		}
 		return err
 	}
+	words := func(to *string) (err error) { // what only people read may be of any kind
+		*to, err = sc.word()
+		return err
+	}
 	pos, err := d.members("examples", func(key string) (err error) {
 		switch key {
 		case "name":
 			err = text(&head.Name)
 		case "description":
-			err = text(&head.Description)
+			err = words(&head.Description)
 		case "canary":
-			err = text(&head.Canary)
+			err = words(&head.Canary)
 		case "task_prefix":
 			err = text(&few.Prefix)
 		case "example_input_prefix":
@@ -172,9 +172,13 @@ func readBigBench(src *source, head *Task) (iter.Seq2[Item, error], error) {
 		case "output_regex":
 			err = text(&head.OutputRegex)
 		case "preferred_score":
-			err = text(&preferred)
+			err = words(&preferred)
 		case "metrics":
-			head.Metrics, err = sc.textOrTexts()
+			if c := sc.peek(); c == '[' || c == '"' {
+				head.Metrics, err = sc.textOrTexts()
+			} else {
+				err = sc.skip()
+			}
 		case "append_choices_to_input":
 			var word string
 			word, err = sc.raw()
@@ -312,7 +316,7 @@ func readBigBenchHard(src *source, head *Task) (iter.Seq2[Item, error], error) {
 	head.Delimiter = " "
 	pos, err := d.members("examples", func(key string) (err error) {
 		if key == "canary" {
-			head.Canary, err = d.sc.text()
+			head.Canary, err = d.sc.word()
 		} else {
 			err = d.sc.skip()
 		}
