@@ -19,8 +19,13 @@ func (c *Card) Markdown() string {
 	}
 	p("| | |\n| --- | --- |\n")
 	for _, r := range [][2]string{
-		{"file", c.Task.File}, {"SHA-256", c.Task.SHA256}, {"format, type", fmt.Sprintf("%s, %s", c.Task.Format, c.Task.Type)}, {"items", fmt.Sprint(c.Task.Items)},
-		{"choices", fmt.Sprintf("%d to %d", c.Task.Choices[0], c.Task.Choices[1])}, {"chance", number(c.Task.Chance)}, {"licence", c.Task.Licence},
+		{"file", c.Task.File},
+		{"SHA-256", c.Task.SHA256},
+		{"format, type", fmt.Sprintf("%s, %s", c.Task.Format, c.Task.Type)},
+		{"items", fmt.Sprint(c.Task.Items)},
+		{"choices", fmt.Sprintf("%d to %d", c.Task.Choices[0], c.Task.Choices[1])},
+		{"chance", number(c.Task.Chance)},
+		{"licence", c.Task.Licence},
 	} {
 		if r[1] != "" {
 			p("| %s | %s |\n", r[0], escape(r[1]))

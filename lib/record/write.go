@@ -23,7 +23,6 @@ type Writer struct {
 	unlock   func() error
 	log      *Log
 	at       map[string]int // row index by item
-	buffer   bytes.Buffer
 	pending  int
 	lastSync time.Time
 }

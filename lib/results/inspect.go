@@ -190,8 +190,6 @@ func (h inspectHeader) results(path string) []Result {
 	return []Result{r}
 }
 
-func sortedMetrics[V any](m map[string]V) []string { return sortedKeys(m) }
-
 func (h inspectHeader) records(r *Result) *record.Log {
 	sort.SliceStable(h.Samples, func(i, j int) bool {
 		a, b := h.Samples[i], h.Samples[j]
