@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"bellwether/kernel/serve"
@@ -29,7 +30,7 @@ func try(t *testing.T, args ...string) (stdout, stderr string, err error) {
 }
 
 // tinyServer serves one model of the tiny family and counts what it is asked.
-func tinyServer(t *testing.T) (url string, asked *int) {
+func tinyServer(t *testing.T) (url string, asked *atomic.Int64) {
 	t.Helper()
 	folder, err := data.Path("models", "tiny", "tiny-9k-s1")
 	if err != nil {
@@ -42,9 +43,9 @@ func tinyServer(t *testing.T) (url string, asked *int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	asked = new(int)
+	asked = new(atomic.Int64)
 	h := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		*asked++
+		asked.Add(1)
 		s.ServeHTTP(w, r)
 	}))
 	t.Cleanup(h.Close)
@@ -116,11 +117,11 @@ func TestScoreCostsMoney(t *testing.T) {
 	}
 	args := []string{"score", "--task", "tiny/trap", "--family", path, "--records", t.TempDir()}
 	_, errs, err := try(t, append(args, "--dry-run")...)
-	if err != nil || !strings.Contains(errs, "EUR") || *asked != 0 {
-		t.Errorf("dry run: %v, %d requests\n%s", err, *asked, errs)
+	if err != nil || !strings.Contains(errs, "EUR") || asked.Load() != 0 {
+		t.Errorf("dry run: %v, %d requests\n%s", err, asked.Load(), errs)
 	}
-	if _, _, err = try(t, args...); err == nil || !strings.Contains(err.Error(), "--budget") || *asked != 0 {
-		t.Errorf("error %v after %d requests, want that it costs money", err, *asked)
+	if _, _, err = try(t, args...); err == nil || !strings.Contains(err.Error(), "--budget") || asked.Load() != 0 {
+		t.Errorf("error %v after %d requests, want that it costs money", err, asked.Load())
 	}
 	if _, _, err = try(t, append(args, "--budget", "0.01")...); err == nil || !strings.Contains(err.Error(), "budget is spent") {
 		t.Errorf("error %v, want that the budget is spent", err)
