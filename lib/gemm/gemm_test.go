@@ -73,8 +73,10 @@ func newProblem(r *rand.Rand, limit int) problem {
 		}
 		return 1 + r.IntN(min(limit, 40))
 	}
-	p := problem{tA: transposes[r.IntN(3)], tB: transposes[r.IntN(3)], m: size(), n: size(), k: size(),
-		alpha: factors[r.IntN(5)], beta: factors[r.IntN(5)]}
+	p := problem{
+		tA: transposes[r.IntN(3)], tB: transposes[r.IntN(3)], m: size(), n: size(), k: size(),
+		alpha: factors[r.IntN(5)], beta: factors[r.IntN(5)],
+	}
 	fill := func(rows, columns int, transposed bool) ([]float32, int) {
 		if transposed {
 			rows, columns = columns, rows
@@ -171,8 +173,10 @@ func TestEveryShape(t *testing.T) {
 		for m := 1; m <= 26; m++ {
 			for n := 1; n <= 70; n += 1 + n/18 {
 				for _, k := range []int{1, 2, 7, 8, 9, 17, 257} {
-					p := problem{tA: blas.NoTrans, tB: blas.Trans, m: m, n: n, k: k, lda: k, ldb: k, ldc: n, alpha: 1,
-						a: make([]float32, m*k), b: make([]float32, n*k), c: make([]float32, m*n)}
+					p := problem{
+						tA: blas.NoTrans, tB: blas.Trans, m: m, n: n, k: k, lda: k, ldb: k, ldc: n, alpha: 1,
+						a: make([]float32, m*k), b: make([]float32, n*k), c: make([]float32, m*n),
+					}
 					if m%2 == 0 {
 						p.tB, p.ldb = blas.NoTrans, n
 					}

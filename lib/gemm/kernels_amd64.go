@@ -9,8 +9,11 @@ var (
 	avx512 = &kernels{
 		name: "avx512", lanes: 16, heights: []int{12, 8, 4, 2, 1},
 		run: [][2]func(*byte){
-			{avx512_12x1, avx512_12x2}, {avx512_8x1, avx512_8x2}, {avx512_4x1, avx512_4x2},
-			{avx512_2x1, avx512_2x2}, {avx512_1x1, avx512_1x2},
+			{avx512_12x1, avx512_12x2},
+			{avx512_8x1, avx512_8x2},
+			{avx512_4x1, avx512_4x2},
+			{avx512_2x1, avx512_2x2},
+			{avx512_1x1, avx512_1x2},
 		},
 		transpose: transpose8,
 	}

@@ -34,24 +34,42 @@ const bosID = 256
 
 // networks are all architectures and their variants.
 var networks = []network{
-	{name: "neox", dtype: "F32", tensors: neoxTensors(24, 40),
-		config: `{"model_type":"gpt_neox","vocab_size":260,"hidden_size":24,"num_hidden_layers":2,"num_attention_heads":3,"intermediate_size":40,"max_position_embeddings":32,"hidden_act":"gelu","rotary_pct":0.25,"rotary_emb_base":10000,"layer_norm_eps":1e-5,"use_parallel_residual":true,"tie_word_embeddings":false,"bos_token_id":0,"eos_token_id":0}`},
-	{name: "neox-serial", dtype: "BF16", tensors: neoxTensors(24, 40),
-		config: `{"model_type":"gpt_neox","vocab_size":260,"hidden_size":24,"num_hidden_layers":2,"num_attention_heads":2,"intermediate_size":40,"max_position_embeddings":32,"hidden_act":"gelu","rotary_pct":1.0,"rotary_emb_base":5000,"layer_norm_eps":1e-5,"use_parallel_residual":false,"tie_word_embeddings":false,"bos_token_id":0}`},
-	{name: "gpt2", dtype: "F32", tensors: gpt2Tensors("transformer."),
-		config: `{"model_type":"gpt2","vocab_size":260,"n_embd":24,"n_layer":2,"n_head":3,"n_inner":null,"n_positions":32,"n_ctx":32,"activation_function":"gelu_new","layer_norm_epsilon":1e-5,"bos_token_id":0,"eos_token_id":0}`},
-	{name: "gpt2-plain", dtype: "F16", tensors: gpt2Tensors(""),
-		config: `{"model_type":"gpt2","vocab_size":260,"n_embd":24,"n_layer":2,"n_head":4,"n_positions":32,"activation_function":"gelu_new","layer_norm_epsilon":1e-5,"eos_token_id":0}`},
-	{name: "opt", dtype: "F16", bos: true, tensors: optTensors("model.decoder.", 24, true),
-		config: `{"model_type":"opt","vocab_size":260,"hidden_size":24,"num_hidden_layers":2,"num_attention_heads":3,"ffn_dim":40,"max_position_embeddings":32,"activation_function":"relu","do_layer_norm_before":true,"word_embed_proj_dim":24,"bos_token_id":2}`},
-	{name: "opt-350m", dtype: "F32", bos: true, tensors: optTensors("decoder.", 16, false),
-		config: `{"model_type":"opt","vocab_size":260,"hidden_size":24,"num_hidden_layers":2,"num_attention_heads":3,"ffn_dim":40,"max_position_embeddings":32,"activation_function":"relu","do_layer_norm_before":false,"word_embed_proj_dim":16,"bos_token_id":2}`},
-	{name: "llama", dtype: "F32", bos: true, tensors: llamaTensors(4, 2, 6, true),
-		config: `{"model_type":"llama","vocab_size":260,"hidden_size":24,"num_hidden_layers":2,"num_attention_heads":4,"num_key_value_heads":2,"intermediate_size":40,"max_position_embeddings":32,"hidden_act":"silu","rms_norm_eps":1e-6,"rope_theta":10000,"rope_scaling":null,"tie_word_embeddings":false,"bos_token_id":256}`},
-	{name: "llama-3.1", dtype: "BF16", bos: true, shards: 2, tensors: llamaTensors(4, 1, 8, false),
-		config: `{"model_type":"llama","vocab_size":260,"hidden_size":24,"num_hidden_layers":2,"num_attention_heads":4,"num_key_value_heads":1,"head_dim":8,"intermediate_size":40,"max_position_embeddings":32,"hidden_act":"silu","rms_norm_eps":1e-5,"rope_theta":500,"rope_scaling":{"rope_type":"llama3","factor":8.0,"low_freq_factor":1.0,"high_freq_factor":4.0,"original_max_position_embeddings":24},"tie_word_embeddings":true,"bos_token_id":256,"eos_token_id":[257,258]}`},
-	{name: "llama-linear", dtype: "F16", tensors: llamaTensors(3, 3, 8, true),
-		config: `{"model_type":"llama","vocab_size":260,"hidden_size":24,"num_hidden_layers":2,"num_attention_heads":3,"num_key_value_heads":3,"intermediate_size":40,"max_position_embeddings":32,"hidden_act":"silu","rms_norm_eps":1e-6,"rope_theta":10000,"rope_scaling":{"type":"linear","factor":2.0},"tie_word_embeddings":false,"bos_token_id":256}`},
+	{
+		name: "neox", dtype: "F32", tensors: neoxTensors(24, 40),
+		config: `{"model_type":"gpt_neox","vocab_size":260,"hidden_size":24,"num_hidden_layers":2,"num_attention_heads":3,"intermediate_size":40,"max_position_embeddings":32,"hidden_act":"gelu","rotary_pct":0.25,"rotary_emb_base":10000,"layer_norm_eps":1e-5,"use_parallel_residual":true,"tie_word_embeddings":false,"bos_token_id":0,"eos_token_id":0}`,
+	},
+	{
+		name: "neox-serial", dtype: "BF16", tensors: neoxTensors(24, 40),
+		config: `{"model_type":"gpt_neox","vocab_size":260,"hidden_size":24,"num_hidden_layers":2,"num_attention_heads":2,"intermediate_size":40,"max_position_embeddings":32,"hidden_act":"gelu","rotary_pct":1.0,"rotary_emb_base":5000,"layer_norm_eps":1e-5,"use_parallel_residual":false,"tie_word_embeddings":false,"bos_token_id":0}`,
+	},
+	{
+		name: "gpt2", dtype: "F32", tensors: gpt2Tensors("transformer."),
+		config: `{"model_type":"gpt2","vocab_size":260,"n_embd":24,"n_layer":2,"n_head":3,"n_inner":null,"n_positions":32,"n_ctx":32,"activation_function":"gelu_new","layer_norm_epsilon":1e-5,"bos_token_id":0,"eos_token_id":0}`,
+	},
+	{
+		name: "gpt2-plain", dtype: "F16", tensors: gpt2Tensors(""),
+		config: `{"model_type":"gpt2","vocab_size":260,"n_embd":24,"n_layer":2,"n_head":4,"n_positions":32,"activation_function":"gelu_new","layer_norm_epsilon":1e-5,"eos_token_id":0}`,
+	},
+	{
+		name: "opt", dtype: "F16", bos: true, tensors: optTensors("model.decoder.", 24, true),
+		config: `{"model_type":"opt","vocab_size":260,"hidden_size":24,"num_hidden_layers":2,"num_attention_heads":3,"ffn_dim":40,"max_position_embeddings":32,"activation_function":"relu","do_layer_norm_before":true,"word_embed_proj_dim":24,"bos_token_id":2}`,
+	},
+	{
+		name: "opt-350m", dtype: "F32", bos: true, tensors: optTensors("decoder.", 16, false),
+		config: `{"model_type":"opt","vocab_size":260,"hidden_size":24,"num_hidden_layers":2,"num_attention_heads":3,"ffn_dim":40,"max_position_embeddings":32,"activation_function":"relu","do_layer_norm_before":false,"word_embed_proj_dim":16,"bos_token_id":2}`,
+	},
+	{
+		name: "llama", dtype: "F32", bos: true, tensors: llamaTensors(4, 2, 6, true),
+		config: `{"model_type":"llama","vocab_size":260,"hidden_size":24,"num_hidden_layers":2,"num_attention_heads":4,"num_key_value_heads":2,"intermediate_size":40,"max_position_embeddings":32,"hidden_act":"silu","rms_norm_eps":1e-6,"rope_theta":10000,"rope_scaling":null,"tie_word_embeddings":false,"bos_token_id":256}`,
+	},
+	{
+		name: "llama-3.1", dtype: "BF16", bos: true, shards: 2, tensors: llamaTensors(4, 1, 8, false),
+		config: `{"model_type":"llama","vocab_size":260,"hidden_size":24,"num_hidden_layers":2,"num_attention_heads":4,"num_key_value_heads":1,"head_dim":8,"intermediate_size":40,"max_position_embeddings":32,"hidden_act":"silu","rms_norm_eps":1e-5,"rope_theta":500,"rope_scaling":{"rope_type":"llama3","factor":8.0,"low_freq_factor":1.0,"high_freq_factor":4.0,"original_max_position_embeddings":24},"tie_word_embeddings":true,"bos_token_id":256,"eos_token_id":[257,258]}`,
+	},
+	{
+		name: "llama-linear", dtype: "F16", tensors: llamaTensors(3, 3, 8, true),
+		config: `{"model_type":"llama","vocab_size":260,"hidden_size":24,"num_hidden_layers":2,"num_attention_heads":3,"num_key_value_heads":3,"intermediate_size":40,"max_position_embeddings":32,"hidden_act":"silu","rms_norm_eps":1e-6,"rope_theta":10000,"rope_scaling":{"type":"linear","factor":2.0},"tie_word_embeddings":false,"bos_token_id":256}`,
+	},
 }
 
 func neoxTensors(w, inner int) func(add func(string, ...int)) {
@@ -220,9 +238,11 @@ func byteTokenizer(t testing.TB, bos bool) []byte {
 		"model":         map[string]any{"type": "BPE", "vocab": vocabulary, "merges": []any{}},
 	}
 	if bos {
-		f["post_processor"] = map[string]any{"type": "TemplateProcessing",
+		f["post_processor"] = map[string]any{
+			"type":           "TemplateProcessing",
 			"single":         []any{map[string]any{"SpecialToken": map[string]any{"id": "<s>"}}, map[string]any{"Sequence": map[string]any{"id": "A"}}},
-			"special_tokens": map[string]any{"<s>": map[string]any{"id": "<s>", "ids": []int{bosID}}}}
+			"special_tokens": map[string]any{"<s>": map[string]any{"id": "<s>", "ids": []int{bosID}}},
+		}
 	}
 	b, err := json.Marshal(f)
 	check(t, err)
@@ -318,7 +338,8 @@ func TestArchitectures(t *testing.T) {
 			}
 			t.Logf("largest difference from PyTorch %.2g nats", worst)
 			modeltest.Run(t, m, modeltest.Options{Tolerance: 1e-300, Texts: []modeltest.Text{
-				{Context: "the bell", Continuations: []string{" then", " xq", " a"}}, {Context: "é", Continuations: []string{"ü", "b"}}}})
+				{Context: "the bell", Continuations: []string{" then", " xq", " a"}}, {Context: "é", Continuations: []string{"ü", "b"}},
+			}})
 			written, err := m.Generate(context.Background(), []string{"the cat"}, 8, nil)
 			check(t, err)
 			if again, err := m.Score(context.Background(), []model.Request{{Context: "the cat", Continuation: written[0]}}); err != nil || written[0] != "" && !again[0].Greedy() {

@@ -127,3 +127,36 @@ func measure(b *testing.B, m *local.Model, requests []model.Request, tokens int)
 	}
 	b.ReportMetric(float64(tokens*b.N)/(cpuSeconds()-start), "tokens/cpu-s")
 }
+
+// BenchmarkTask scores a task of 400 items with two choices on every model of
+// the shipped family: "ms/model" is wall time, opening and hashing included.
+func BenchmarkTask(b *testing.B) {
+	r := rand.New(rand.NewPCG(4, 4))
+	var requests []model.Request
+	for range 400 {
+		start := "\nnol: " + strings.ToLower(letters(r, 1)) + ">" + strings.ToLower(letters(r, 1)) + "?"
+		requests = append(requests, model.Request{Context: start, Continuation: " yes."}, model.Request{Context: start, Continuation: " no."})
+	}
+	for b.Loop() {
+		family, err := local.Family("tiny")
+		if err != nil {
+			b.Skip(err)
+		}
+		start := cpuSeconds()
+		for _, m := range family {
+			replies, err := m.Score(context.Background(), requests)
+			check(b, err)
+			check(b, replies[0].Err)
+		}
+		b.ReportMetric(1e3*(cpuSeconds()-start)/float64(len(family)), "cpu-ms/model")
+		b.ReportMetric(float64(len(family)), "models")
+	}
+}
+
+func BenchmarkFamily(b *testing.B) {
+	for b.Loop() {
+		if _, err := local.Family("tiny"); err != nil {
+			b.Skip(err)
+		}
+	}
+}

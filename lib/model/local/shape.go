@@ -99,8 +99,14 @@ func (s *shape) check() error {
 		name string
 		size int
 	}{
-		{"vocabulary", s.vocabulary}, {"hidden size", s.width}, {"embedding size", s.embedding}, {"layers", s.layers}, {"attention heads", s.heads},
-		{"key and value heads", s.keyHeads}, {"size of the MLP", s.inner}, {"context length", s.context},
+		{"vocabulary", s.vocabulary},
+		{"hidden size", s.width},
+		{"embedding size", s.embedding},
+		{"layers", s.layers},
+		{"attention heads", s.heads},
+		{"key and value heads", s.keyHeads},
+		{"size of the MLP", s.inner},
+		{"context length", s.context},
 	} {
 		if n.size < 1 || n.size > maxSize {
 			return fmt.Errorf("local: config.json: %s is %d: want 1 to %d", n.name, n.size, maxSize)

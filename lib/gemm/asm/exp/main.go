@@ -20,8 +20,10 @@ func main() {
 	// Cody-Waite reduction to |r| <= ln(2)/2, then the Taylor polynomial of
 	// degree 6. Adding shift rounds to a whole number in the low bits.
 	constants := GLOBL("constants", RODATA|NOPTR)
-	for i, c := range []float32{-87, math.Log2E, 1.5 * (1 << 23), -0.693145751953125, -1.42860682030941723212e-6,
-		1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 0.5, 1} {
+	for i, c := range []float32{
+		-87, math.Log2E, 1.5 * (1 << 23), -0.693145751953125, -1.42860682030941723212e-6,
+		1.0 / 720, 1.0 / 120, 1.0 / 24, 1.0 / 6, 0.5, 1,
+	} {
 		DATA(4*i, U32(math.Float32bits(c)))
 	}
 	for _, s := range []struct {

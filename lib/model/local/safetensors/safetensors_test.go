@@ -205,8 +205,13 @@ func TestBFloat16(t *testing.T) {
 		x    float32
 		want uint16
 	}{
-		{1, 0x3f80}, {-2, 0xc000}, {math.Float32frombits(0x3f808000), 0x3f80}, {math.Float32frombits(0x3f818000), 0x3f82},
-		{math.Float32frombits(0x3f808001), 0x3f81}, {math.MaxFloat32, 0x7f80}, {float32(math.Inf(-1)), 0xff80},
+		{1, 0x3f80},
+		{-2, 0xc000},
+		{math.Float32frombits(0x3f808000), 0x3f80},
+		{math.Float32frombits(0x3f818000), 0x3f82},
+		{math.Float32frombits(0x3f808001), 0x3f81},
+		{math.MaxFloat32, 0x7f80},
+		{float32(math.Inf(-1)), 0xff80},
 	} {
 		if got := BFloat16(tt.x); got != tt.want {
 			t.Errorf("BFloat16(%v) = %#x, want %#x", tt.x, got, tt.want)

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // Parse reads the text of a tokenizer.json. Its truncation and padding are
@@ -26,8 +25,12 @@ func (f *file) tokenizer() (*Tokenizer, error) {
 		name string
 		do   func(*Tokenizer, *file) error
 	}{
-		{"normalizer", (*Tokenizer).setNormalizer}, {"pre_tokenizer", (*Tokenizer).setSplit}, {"model", (*Tokenizer).setModel},
-		{"added_tokens", (*Tokenizer).setAdded}, {"decoder", (*Tokenizer).setDecoder}, {"post_processor", (*Tokenizer).setAround},
+		{"normalizer", (*Tokenizer).setNormalizer},
+		{"pre_tokenizer", (*Tokenizer).setSplit},
+		{"model", (*Tokenizer).setModel},
+		{"added_tokens", (*Tokenizer).setAdded},
+		{"decoder", (*Tokenizer).setDecoder},
+		{"post_processor", (*Tokenizer).setAround},
 	} {
 		if err := step.do(t, f); err != nil {
 			return nil, fmt.Errorf("tokenizer: %s: %w", step.name, err)
@@ -174,7 +177,7 @@ func (t *Tokenizer) setNormalizer(f *file) error {
 			t.normalizers = append(t.normalizers, prepend(p.Prepend))
 		case "Replace":
 			if p.Pattern == nil || p.Pattern.String == nil || *p.Pattern.String == "" {
-				return fmt.Errorf("Replace: want a pattern that is a String")
+				return fmt.Errorf("part Replace: want a pattern that is a String")
 			}
 			t.normalizers = append(t.normalizers, replace{*p.Pattern.String, p.Content})
 		default:
@@ -193,45 +196,45 @@ func (t *Tokenizer) setSplit(f *file) error {
 		switch p.Type {
 		case "Split":
 			if p.Pattern == nil || p.Pattern.Regex == nil || patterns[*p.Pattern.Regex] == nil {
-				return fmt.Errorf("Split by %s: want the expression of GPT-2, Llama 3 or Qwen 2", p.Pattern.describe())
+				return fmt.Errorf("part Split by %s: want the expression of GPT-2, Llama 3 or Qwen 2", p.Pattern.describe())
 			}
 			// What the expression leaves out is nothing, so that Removed with
 			// invert, which keeps the matches, is the same as Isolated.
 			if !(p.Behavior == "Isolated" && !p.Invert || p.Behavior == "Removed" && p.Invert) {
-				return fmt.Errorf("Split with behavior %q, invert %v: want Isolated, false", p.Behavior, p.Invert)
+				return fmt.Errorf("part Split with behavior %q, invert %v: want Isolated, false", p.Behavior, p.Invert)
 			}
 			if t.split != nil || i > 0 {
-				return fmt.Errorf("Split is part %d: want it first and once", i+1)
+				return fmt.Errorf("part Split is part %d: want it first and once", i+1)
 			}
 			t.split = patterns[*p.Pattern.Regex]
 		case "ByteLevel":
 			if f.byteLevel {
-				return fmt.Errorf("ByteLevel occurs twice")
+				return fmt.Errorf("part ByteLevel occurs twice")
 			}
 			f.byteLevel = true
 			t.prefixSpace = p.AddPrefixSpace == nil || *p.AddPrefixSpace
 			if p.UseRegex == nil || *p.UseRegex {
 				if t.split != nil {
-					return fmt.Errorf("ByteLevel with use_regex after Split: want one of them")
+					return fmt.Errorf("part ByteLevel with use_regex after Split: want one of them")
 				}
 				t.split = splitGPT2
 			} else if t.prefixSpace && t.split != nil {
-				return fmt.Errorf("ByteLevel with add_prefix_space after Split: want it without")
+				return fmt.Errorf("part ByteLevel with add_prefix_space after Split: want it without")
 			}
 		case "Metaspace":
 			if len(list) > 1 {
-				return fmt.Errorf("Metaspace in a Sequence: want it alone")
+				return fmt.Errorf("part Metaspace in a Sequence: want it alone")
 			}
 			m := &metaspace{mark: p.Replacement}
 			switch {
 			case m.mark == "":
-				return fmt.Errorf("Metaspace without a replacement")
+				return fmt.Errorf("part Metaspace without a replacement")
 			case p.PrependScheme == "first":
 				m.first = true
 			case p.PrependScheme == "always", p.PrependScheme == "" && (p.AddPrefixSpace == nil || *p.AddPrefixSpace):
 				m.always = true
 			case p.PrependScheme != "never" && p.PrependScheme != "":
-				return fmt.Errorf("Metaspace with prepend_scheme %q: want always, first or never", p.PrependScheme)
+				return fmt.Errorf("part Metaspace with prepend_scheme %q: want always, first or never", p.PrependScheme)
 			}
 			t.metaspace = m
 			if p.Split == nil || *p.Split {
@@ -242,7 +245,7 @@ func (t *Tokenizer) setSplit(f *file) error {
 		}
 	}
 	if t.split != nil && t.metaspace == nil && !f.byteLevel {
-		return fmt.Errorf("Split without ByteLevel: want both")
+		return fmt.Errorf("part Split without ByteLevel: want both")
 	}
 	return nil
 }
@@ -276,8 +279,10 @@ func (t *Tokenizer) setModel(f *file) error {
 	}
 	t.named = make(map[string]int, len(m.Vocabulary)+len(f.Added))
 	b := &t.model
-	*b = bpe{byteLevel: f.byteLevel, fallback: m.ByteFallback, unknown: -1, fuseUnknown: m.FuseUnknown, whole: m.IgnoreMerges,
-		vocabulary: make(map[string]int32, len(m.Vocabulary)), merges: make(map[pair]merge, len(m.Merges))}
+	*b = bpe{
+		byteLevel: f.byteLevel, fallback: m.ByteFallback, unknown: -1, fuseUnknown: m.FuseUnknown, whole: m.IgnoreMerges,
+		vocabulary: make(map[string]int32, len(m.Vocabulary)), merges: make(map[pair]merge, len(m.Merges)),
+	}
 	for i := range b.bytes {
 		b.bytes[i] = -1
 	}
@@ -396,166 +401,4 @@ func (t *Tokenizer) setAdded(f *file) error {
 	}
 	t.contents, t.known = t.contents[:last:last], t.known[:last:last]
 	return nil
-}
-
-// setDecoder turns the names of tokens into what they decode to.
-func (t *Tokenizer) setDecoder(f *file) error {
-	list, err := parts(f.Decoder)
-	if err != nil {
-		return err
-	}
-	if len(list) == 0 {
-		return fmt.Errorf("null joins tokens with spaces: want ByteLevel, Metaspace, Fuse, or the Sequence of Llama 2")
-	}
-	for _, p := range list {
-		switch p.Type {
-		case "ByteLevel":
-			for id, name := range t.contents {
-				if content, ok := fromByteNames(name); ok {
-					t.contents[id] = content
-				}
-			}
-		case "Metaspace":
-			if t.metaspace == nil || t.metaspace.mark != p.Replacement {
-				return fmt.Errorf("Metaspace: want the same as the pre-tokenizer")
-			}
-			for id := range t.contents {
-				t.contents[id] = strings.ReplaceAll(t.contents[id], p.Replacement, " ")
-			}
-			t.stripSpace = t.metaspace.always || t.metaspace.first
-		case "Replace":
-			if p.Pattern == nil || p.Pattern.String == nil || *p.Pattern.String == "" {
-				return fmt.Errorf("Replace: want a pattern that is a String")
-			}
-			for id := range t.contents {
-				t.contents[id] = strings.ReplaceAll(t.contents[id], *p.Pattern.String, p.Content)
-			}
-		case "ByteFallback":
-			for id, name := range t.contents {
-				if value, ok := fallbackByte(name); ok {
-					t.contents[id] = string([]byte{value})
-				}
-			}
-		case "Fuse":
-		case "Strip":
-			if p.Content != " " || p.Start != 1 || p.Stop != 0 {
-				return fmt.Errorf("Strip of %q, start %d, stop %d: want one space at the start", p.Content, p.Start, p.Stop)
-			}
-			t.stripSpace = true
-		default:
-			return fmt.Errorf("%q: want ByteLevel, Metaspace, Fuse, or the Sequence of Llama 2", p.Type)
-		}
-	}
-	return nil
-}
-
-// setAround reads what the post-processor puts before and after one text.
-func (t *Tokenizer) setAround(f *file) error {
-	list, err := parts(f.PostProcessor)
-	if err != nil {
-		return err
-	}
-	for _, p := range list {
-		switch p.Type {
-		case "ByteLevel": // only trims offsets
-		case "TemplateProcessing":
-			to := &t.Before
-			for _, piece := range p.Single {
-				switch {
-				case piece.Sequence != nil:
-					to = &t.After
-				case piece.SpecialToken != nil:
-					ids := p.Special[piece.SpecialToken.ID].IDs
-					if len(ids) == 0 {
-						return fmt.Errorf("TemplateProcessing names %q, which special_tokens do not have", piece.SpecialToken.ID)
-					}
-					for _, id := range ids {
-						if id < 0 || id >= len(t.known) || !t.known[id] {
-							return fmt.Errorf("TemplateProcessing: %q has id %d, which is no token", piece.SpecialToken.ID, id)
-						}
-					}
-					*to = append(*to, ids...)
-				}
-			}
-		default:
-			return fmt.Errorf("%q: want ByteLevel, TemplateProcessing or null", p.Type)
-		}
-	}
-	return nil
-}
-
-// byteRunes are the characters that byte-level vocabularies write bytes with:
-// printable Latin-1 as it is, the others from U+0100 on (GPT-2).
-var byteRunes, byteOfRune = func() (runes [256]rune, bytes map[rune]byte) {
-	bytes = map[rune]byte{}
-	spare := rune(256)
-	for b := range 256 {
-		r := rune(b)
-		if !('!' <= r && r <= '~' || '¡' <= r && r <= '¬' || '®' <= r && r <= 'ÿ') {
-			r = spare
-			spare++
-		}
-		runes[b], bytes[r] = r, byte(b)
-	}
-	return runes, bytes
-}()
-
-// fromByteNames returns the bytes that a name of a byte-level vocabulary stands
-// for; ok is false when a character is not one of byteRunes.
-func fromByteNames(name string) (content string, ok bool) {
-	b := make([]byte, 0, len(name))
-	for _, r := range name {
-		value, ok := byteOfRune[r]
-		if !ok {
-			return "", false
-		}
-		b = append(b, value)
-	}
-	return string(b), true
-}
-
-// fallbackByte reads the name of a byte token, "<0x0A>".
-func fallbackByte(name string) (byte, bool) {
-	var b byte
-	if len(name) != 6 || !utf8.ValidString(name) || name[:3] != "<0x" || name[5] != '>' {
-		return 0, false
-	}
-	if n, err := fmt.Sscanf(name[3:5], "%02X", &b); n != 1 || err != nil {
-		return 0, false
-	}
-	return b, true
-}
-
-// ParseVocabulary reads the older form of GPT-2's and OPT's tokenizers: the text
-// of vocab.json and of merges.txt. Names in angle brackets or between bars that
-// no merge makes are special tokens, found in a text as they are.
-func ParseVocabulary(vocabulary, merges []byte) (*Tokenizer, error) {
-	var f file
-	if err := json.Unmarshal(vocabulary, &f.Model.Vocabulary); err != nil {
-		return nil, fmt.Errorf("tokenizer: vocab.json: %w", err)
-	}
-	for i, line := range strings.Split(string(merges), "\n") {
-		line = strings.TrimSuffix(line, "\r")
-		if line == "" || i == 0 && strings.HasPrefix(line, "#version") {
-			continue
-		}
-		left, right, ok := strings.Cut(line, " ")
-		if !ok || strings.Contains(right, " ") {
-			return nil, fmt.Errorf("tokenizer: merges.txt:%d: %q: want two tokens and a space between", i+1, line)
-		}
-		f.Model.Merges = append(f.Model.Merges, pairOfNames{left, right})
-	}
-	made := map[string]bool{}
-	for _, m := range f.Model.Merges {
-		made[m[0]+m[1]] = true
-	}
-	for name, id := range f.Model.Vocabulary {
-		if len(name) > 2 && name[0] == '<' && name[len(name)-1] == '>' && !made[name] {
-			f.Added = append(f.Added, added{ID: id, Content: name})
-		}
-	}
-	slices.SortFunc(f.Added, func(a, b added) int { return cmp.Compare(a.ID, b.ID) })
-	f.PreTokenizer = json.RawMessage(`{"type":"ByteLevel","add_prefix_space":false}`)
-	f.Decoder = json.RawMessage(`{"type":"ByteLevel"}`)
-	return f.tokenizer()
 }

@@ -290,3 +290,47 @@ func Example() {
 	// 4 " ab" bytes 2 to 5
 	// <nil>
 }
+
+// TestParseVocabulary reads the same tokenizer from its older files.
+func TestParseVocabulary(t *testing.T) {
+	f := readFixture(t)
+	var file struct {
+		Model struct {
+			Vocabulary json.RawMessage `json:"vocab"`
+			Merges     []string        `json:"merges"`
+		} `json:"model"`
+	}
+	if err := json.Unmarshal(f.Tokenizers["gpt2"], &file); err != nil {
+		t.Fatal(err)
+	}
+	merges := []byte("#version: 0.2\n" + strings.Join(file.Model.Merges, "\n") + "\n")
+	tok, err := ParseVocabulary(file.Model.Vocabulary, merges)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, s := range f.Strings {
+		if strings.Contains(s, "<|endoftext|>") { // not in vocab.json here
+			continue
+		}
+		pieces, err := tok.Encode(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(f.IDs["gpt2"][i], ids(pieces)); diff != "" && len(pieces) > 0 {
+			t.Errorf("%q: %s", s, diff)
+		}
+	}
+	tok, err = ParseVocabulary([]byte(`{"<s>":0,"</s>":1,"a":2,"<":3,"/":4,"s":5,">":6}`), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pieces, err := tok.Encode("a</s>a")
+	if diff := cmp.Diff([]int{2, 1, 2}, ids(pieces)); diff != "" || err != nil {
+		t.Error(diff, err)
+	}
+	for _, bad := range [][2]string{{"{", ""}, {`{"a":0}`, "ab"}, {`{"a":0}`, "a b c"}, {`{"a":0}`, "a b"}} {
+		if _, err := ParseVocabulary([]byte(bad[0]), []byte(bad[1])); err == nil {
+			t.Errorf("%q: want an error", bad)
+		}
+	}
+}
