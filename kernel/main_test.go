@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -170,13 +171,28 @@ func TestRun(t *testing.T) {
 		}
 	})
 	t.Run("interrupted", func(t *testing.T) {
-		path := writeNotebook(t, "%%\nfmt.Println(\"begun\")\ntime.Sleep(time.Hour)")
+		begun := filepath.Join(t.TempDir(), "begun")
+		path := writeNotebook(t, fmt.Sprintf("%%%%\ncheck(os.WriteFile(%q, nil, 0o644))\ntime.Sleep(time.Hour)", begun))
 		cmd := program(t, "run", path)
 		cmd.Env = append(cmd.Env, gonb.CacheEnv+"="+cache)
-		time.AfterFunc(8*time.Second, func() { _ = cmd.Process.Signal(os.Interrupt) })
-		status, said := output(t, cmd)
-		if status != 1 || !strings.Contains(said, "interrupted; the outputs so far were kept") {
-			t.Errorf("exit status %d: %s", status, said)
+		var said bytes.Buffer
+		cmd.Stdout, cmd.Stderr = &said, &said
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		for deadline := time.Now().Add(2 * time.Minute); ; time.Sleep(50 * time.Millisecond) {
+			if _, err := os.Stat(begun); err == nil {
+				break
+			}
+			if time.Now().After(deadline) {
+				t.Error("the cell did not begin within two minutes")
+				break
+			}
+		}
+		_ = cmd.Process.Signal(os.Interrupt)
+		_ = cmd.Wait()
+		if cmd.ProcessState.ExitCode() != 1 || !strings.Contains(said.String(), "interrupted; the outputs so far were kept") {
+			t.Errorf("exit status %d: %s", cmd.ProcessState.ExitCode(), said.String())
 		}
 	})
 }
