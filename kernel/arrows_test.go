@@ -37,7 +37,7 @@ var arrows = []arrow{
 	// The file that names the models of a family is YAML.
 	{"lib/model/family", []string{"lib/model", "github.com/goccy/go-yaml"}},
 	{"lib/model/facts", []string{"lib/model"}},
-	{"lib/model/local", []string{"lib/model", "lib/gemm", "gonum.org/v1/gonum", "golang.org/x/text"}},
+	{"lib/model/local", []string{"lib/model", "lib/gemm", "gonum.org/v1/gonum", "golang.org/x/text", "golang.org/x/sys"}},
 	{"lib/model/openai", []string{"lib/model"}},
 	{"lib/model/replay", []string{"lib/model", "lib/record"}},
 	// The header of a run log names a model by model.Identity.
