@@ -181,7 +181,10 @@ func likeliest(links []weightedLink) Link {
 // minus that of the best wrong one, nats, any sign. The mean margin is forecast
 // by the model average, its spread over items by that of the largest models with
 // their trend, and the accuracy is the share of items whose margin is then above
-// 0. A jump of accuracy is thereby seen in margins that are still negative.
+// 0. On the 11 two-choice tasks of the tiny family its mean error is larger than
+// that of forecasting accuracy itself (.130 against .109, the last value has
+// .128), but its 90% intervals hold 93% of the truths against 74%: use it for the
+// interval.
 func (c Settings) AccuracyFromMargins(name string, x []float64, margins [][]float64, at []float64) ([]Prediction, error) {
 	s, err := FromItems(name, LogOdds, x, margins)
 	if err != nil {

@@ -54,7 +54,7 @@ type Result struct {
 	Verdict       Verdict   // the trend
 	OnTheseModels Verdict   // the same question of these models alone
 	Direction     Direction // of the trend; None unless the data show one
-	P             float64   // two-sided, of the trend's direction; 1 where there is none to test
+	P             float64   // two-sided, of the trend's direction, or of its turn when the verdict is U or InvertedU; 1 where there is none to test
 	Slope         Interval  // of the trend, a decade of size
 
 	Models   Claim        // on these models, in numbers

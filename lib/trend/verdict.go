@@ -30,10 +30,20 @@ const (
 	minTurn  = 6
 )
 
-// caution widens the model average's contrasts. With it a flat truth gets any
-// verdict but flat or inconclusive in at most 5% of series whatever the scatter
-// between models, also where the items tell nothing (TestFalseVerdicts).
-const caution = 1.08
+// caution is the factor on the standard error of the model average's contrasts.
+// With it a flat truth gets any verdict but flat or inconclusive in at most 5%
+// of series, whatever the scatter between models and their spacing, also where
+// the items tell nothing: simulated at 4 to 16 models with scatter of 1 to 100
+// times the item noise, 4000 series each.
+func caution(models int) float64 {
+	switch {
+	case models <= 6:
+		return 1.08
+	case models <= 9:
+		return 1.03
+	}
+	return 0.97
+}
 
 // Of judges a series with the default settings.
 func Of(s Series) (*Result, error) { return Settings{}.Of(s) }
@@ -84,7 +94,7 @@ func (c Settings) Of(s Series) (*Result, error) {
 		r.Direction = directionOf(r.Slope.Estimate)
 	}
 	if r.Verdict == U || r.Verdict == InvertedU {
-		r.Direction = None
+		r.Direction, r.P = None, r.Trend.PU
 	}
 	r.Warnings = append(r.Warnings, c.doubts(s, r)...)
 	at := s.ForecastAt
@@ -285,7 +295,8 @@ func (c Settings) trend(s Series) Claim {
 		return m[k] - m[j], math.Sqrt(max(v[j*n+j]+v[k*n+k]-2*v[j*n+k], 0))
 	}
 	d, e := contrast(0, n-1)
-	e *= caution
+	widen := caution(n)
+	e *= widen
 	span := s.X[n-1] - s.X[0]
 	q := quantile(0.95, out.DF)
 	out.Slope = Interval{d / span, (d - q*e) / span, (d + q*e) / span}
@@ -294,12 +305,12 @@ func (c Settings) trend(s Series) Claim {
 	if n < minTrend || !varies(s.Y) {
 		out.P = 1
 		if n >= minTrend && c.Margin > 0 {
-			judge(&out, s, c.Margin, out.DF, caution, contrast)
+			judge(&out, s, c.Margin, out.DF, widen, contrast)
 		}
 		out.PU = 1
 		return out
 	}
-	judge(&out, s, c.Margin, out.DF, caution, contrast)
+	judge(&out, s, c.Margin, out.DF, widen, contrast)
 	if n < minTurn {
 		if out.Verdict == U || out.Verdict == InvertedU {
 			out.Verdict, out.Turn = Inconclusive, math.NaN()
