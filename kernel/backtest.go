@@ -52,11 +52,17 @@ simulated series. Without a file only the simulation is run.`,
 				if err != nil {
 					return fmt.Errorf("%s: %w", file, err)
 				}
+				for _, s := range more {
+					if err := s.Validate(); err != nil {
+						skipped = append(skipped, err)
+						continue
+					}
+					series = append(series, s)
+				}
 				for _, err := range skipped {
 					failed = true
 					fmt.Fprintln(command.ErrOrStderr(), "error:", err)
 				}
-				series = append(series, more...)
 			}
 			if len(files) > 0 {
 				dev, held := trend.Split(series)

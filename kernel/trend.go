@@ -44,8 +44,9 @@ run log or a folder of run logs, grouped by task; --metric says which metrics
    {"estimate", "lo90", "hi90"}, "forecast": [{"x_log10N", "mean", "sd", "lo90",
    "hi90", "skill"}], "warnings": [...], "sentence"}
 
-A series that cannot be judged is named on standard error; the others go on and
-the exit status is 1.`,
+A series that cannot be judged is named on standard error with the reason, and with
+--json has its line, inconclusive, with slope_per_decade null and the reason among
+the warnings; the others go on and the exit status is 1.`,
 		Example: `  go run ./kernel trend series.json
   go run ./kernel trend --json --margin 0.02 series.json
   go run ./kernel trend --metric logodds records/popular-myths*`,
@@ -60,14 +61,15 @@ the exit status is 1.`,
 			encoder := json.NewEncoder(out)
 			encoder.SetEscapeHTML(false)
 			for r, err := range c.All(series) {
-				switch {
-				case err != nil:
+				if err != nil {
 					skipped = append(skipped, err)
-				case asJSON:
+				}
+				switch {
+				case asJSON: // one line a series, refused ones too
 					if err := encoder.Encode(r); err != nil {
 						return err
 					}
-				default:
+				case err == nil:
 					fmt.Fprintln(out, r)
 				}
 			}

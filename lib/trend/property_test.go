@@ -257,12 +257,15 @@ func TestReadSeries(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []Series{{Name: "ok", Kind: Accuracy, X: []float64{7, 8, 9}, Y: []float64{.1, .2, .3}, SE: []float64{.03, .02, .01}}}
-	if d := cmp.Diff(want, series); d != "" {
+	want := Series{Name: "ok", Kind: Accuracy, X: []float64{7, 8, 9}, Y: []float64{.1, .2, .3}, SE: []float64{.03, .02, .01}}
+	if len(series) != 3 {
+		t.Fatalf("%d series", len(series))
+	}
+	if d := cmp.Diff(want, series[0]); d != "" {
 		t.Error(d)
 	}
 	var lines []string
-	for _, e := range skipped {
+	for _, e := range append(skipped, series[1].Validate(), series[2].Validate()) {
 		lines = append(lines, e.Error())
 	}
 	got := strings.Join(lines, "\n")
@@ -288,7 +291,7 @@ func FuzzReadSeries(f *testing.F) {
 			return
 		}
 		for _, s := range series {
-			if s.Len() > 30 || len(s.ForecastAt) > 30 {
+			if s.Validate() != nil || s.Len() > 30 || len(s.ForecastAt) > 30 {
 				continue
 			}
 			if _, err := Of(s); err != nil {

@@ -91,10 +91,11 @@ func readable(b []byte) []byte {
 	return out
 }
 
-// ReadSeries reads {"series": [...]}, a bare array of series, or one series. A
-// series that cannot be used is an error in skipped, which names it, and is left
-// out; err is for a file that is not of this shape at all. NaN, as Python writes
-// it, and null are missing values, which Validate refuses by point.
+// ReadSeries reads {"series": [...]}, a bare array of series, or one series. The
+// points come in ascending size, but the series are not validated: NaN (as
+// Python writes it) and null are values that Validate refuses by point. What is
+// not a series at all is an error in skipped, with its place in the file; err is
+// for a file that is not of this shape.
 func ReadSeries(r io.Reader) (series []Series, skipped []error, err error) {
 	b, err := io.ReadAll(r)
 	if err != nil {
@@ -129,12 +130,7 @@ func ReadSeries(r io.Reader) (series []Series, skipped []error, err error) {
 			skipped = append(skipped, fmt.Errorf("series %d: %w", i+1, err))
 			continue
 		}
-		s = s.Sorted()
-		if err := s.Validate(); err != nil {
-			skipped = append(skipped, err)
-			continue
-		}
-		series = append(series, s)
+		series = append(series, s.Sorted())
 	}
 	return series, skipped, nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 )
 
@@ -83,6 +84,8 @@ type Claim struct {
 //	 "slope_per_decade": {"estimate", "lo90", "hi90"},
 //	 "forecast": [{"x_log10N", "mean", "sd", "lo90", "hi90", "skill"}],
 //	 "warnings": ["..."], "sentence"}
+//
+// slope_per_decade is null when there is none: with one model, or a Refusal.
 func (r *Result) MarshalJSON() ([]byte, error) {
 	out := struct {
 		Name          string       `json:"name"`
@@ -90,11 +93,14 @@ func (r *Result) MarshalJSON() ([]byte, error) {
 		OnTheseModels Verdict      `json:"on_these_models"`
 		Direction     Direction    `json:"direction"`
 		P             float64      `json:"p"`
-		Slope         Interval     `json:"slope_per_decade"`
+		Slope         *Interval    `json:"slope_per_decade"`
 		Forecast      []Prediction `json:"forecast"`
 		Warnings      []string     `json:"warnings"`
 		Sentence      string       `json:"sentence"`
-	}{r.Series.Name, r.Verdict, r.OnTheseModels, r.Direction, r.P, r.Slope, r.Forecast, []string{}, r.Sentence}
+	}{r.Series.Name, r.Verdict, r.OnTheseModels, r.Direction, r.P, &r.Slope, r.Forecast, []string{}, r.Sentence}
+	if math.IsNaN(r.Slope.Estimate) {
+		out.Slope = nil
+	}
 	if out.Forecast == nil {
 		out.Forecast = []Prediction{}
 	}

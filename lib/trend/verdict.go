@@ -128,7 +128,8 @@ func (r *Result) warn(format string, args ...any) {
 }
 
 func noClaim() Claim {
-	return Claim{Verdict: Inconclusive, P: 1, PU: 1, Turn: math.NaN(), DF: math.Inf(1)}
+	nan := math.NaN()
+	return Claim{Verdict: Inconclusive, Slope: Interval{nan, nan, nan}, SE: nan, P: 1, PU: 1, Turn: nan, DF: math.Inf(1)}
 }
 
 func directionOf(v float64) Direction {
