@@ -13,25 +13,9 @@ func init() { readers[JSONL] = readJSONL }
 // goroutine. Blank lines are counted as one problem; bytes that are no UTF-8 and
 // whatever the row function refuses are skipped.
 func (s *source) lines(newRow func() func(sc *scanner, it *Item) error) iter.Seq2[Item, error] {
-	next := func(b *batch) error {
-		for {
-			line, err := s.next()
-			if err != nil {
-				return err
-			}
-			if blank(line) {
-				s.blanks = append(s.blanks, s.line)
-				continue
-			}
-			from := len(b.raw)
-			b.raw = append(b.raw, line...)
-			b.rows = append(b.rows, rawRow{line: s.line, from: from, to: len(b.raw)})
-			return nil
-		}
-	}
-	return s.pipeline(next, func() *worker {
+	return s.pipeline(s.byLine, func() *worker {
 		row := newRow()
-		return &worker{src: s, make: func(w *worker, line []byte, _ []span, it *Item) error {
+		return &worker{src: s, split: splitLines, make: func(w *worker, line []byte, _ []span, it *Item) error {
 			w.sc.reset(line)
 			if err := row(&w.sc, it); err != nil {
 				return err

@@ -1,11 +1,13 @@
 package task
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 )
@@ -27,6 +29,11 @@ type rawRow struct {
 
 type batch struct {
 	raw   []byte
+	line  int // of the first byte, for batches that a worker splits
+	lf    int // lines that end in LF, CR LF
+	crlf  int
+	blank []int
+	last  error // what ended the input, if it was no end
 	spans []span
 	rows  []rawRow
 	items []Item
@@ -40,18 +47,30 @@ type worker struct {
 	sc      scanner
 	scratch []byte
 	make    func(w *worker, row []byte, spans []span, it *Item) error
+	// split finds the rows of a batch, where filling it did not.
+	split func(*batch)
 }
 
 // errHead is returned by a row that is no item.
 var errHead = errors.New("the line is not an item")
 
-// pipeline yields the items of the rows that next gives. next appends one row to
-// a batch; io.EOF after the last. newWorker makes the state of one goroutine.
-func (s *source) pipeline(next func(*batch) error, newWorker func() *worker) iter.Seq2[Item, error] {
+// pipeline yields the items of the batches that fill gives: it fills one, and
+// reports whether there may be more. newWorker makes the state of one goroutine.
+func (s *source) pipeline(fill func(*batch) bool, newWorker func() *worker) iter.Seq2[Item, error] {
 	return func(yield func(Item, error) bool) {
 		position := 0
+		// What the batches report is added to the source when no other goroutine
+		// writes to it any more: this runs behind group.Wait.
+		var notes []Problem
+		var blanks []int
+		var lf, crlf int
+		defer func() {
+			s.notes, s.blanks = append(s.notes, notes...), append(s.blanks, blanks...)
+			s.lf, s.crlf = s.lf+lf, s.crlf+crlf
+		}()
 		deliver := func(b *batch) bool {
-			s.notes = append(s.notes, b.notes...)
+			notes, blanks = append(notes, b.notes...), append(blanks, b.blank...)
+			lf, crlf = lf+b.lf, crlf+b.crlf
 			for i := range b.rows {
 				r, it := &b.rows[i], &b.items[i]
 				if !r.counts {
@@ -67,12 +86,12 @@ func (s *source) pipeline(next func(*batch) error, newWorker func() *worker) ite
 					return false
 				}
 			}
-			return true
+			return b.last == nil || yield(Item{}, b.last) && false
 		}
 		// Small files are done before a goroutine would have started.
 		first := newWorker()
 		b := &batch{}
-		more := b.fill(next)
+		more := b.fill(fill)
 		first.work(b)
 		if !deliver(b) || !more {
 			return
@@ -80,7 +99,7 @@ func (s *source) pipeline(next func(*batch) error, newWorker func() *worker) ite
 		workers := runtime.GOMAXPROCS(0)
 		if workers == 1 {
 			for more {
-				more = b.fill(next)
+				more = b.fill(fill)
 				first.work(b)
 				if !deliver(b) {
 					return
@@ -117,7 +136,7 @@ func (s *source) pipeline(next func(*batch) error, newWorker func() *worker) ite
 				case <-stop:
 					return
 				}
-				more = b.fill(next)
+				more = b.fill(fill)
 				select {
 				case order <- b:
 					todo <- b
@@ -136,28 +155,90 @@ func (s *source) pipeline(next func(*batch) error, newWorker func() *worker) ite
 	}
 }
 
-// fill reads rows until the batch is full, and reports whether there may be
-// more.
-func (b *batch) fill(next func(*batch) error) bool {
-	b.raw, b.spans, b.rows, b.notes = b.raw[:0], b.spans[:0], b.rows[:0], b.notes[:0]
-	for len(b.raw) < batchSize {
-		err := next(b)
-		var bad *SyntaxError
-		switch {
-		case errors.Is(err, io.EOF):
-			return false
-		case errors.As(err, &bad):
-			b.rows = append(b.rows, rawRow{line: bad.Line, from: len(b.raw), to: len(b.raw), spans: len(b.spans), counts: true, err: err})
-		case err != nil:
-			b.rows = append(b.rows, rawRow{from: len(b.raw), to: len(b.raw), spans: len(b.spans), counts: true, err: err})
-			return false
+// fill empties the batch and fills it again.
+func (b *batch) fill(fill func(*batch) bool) bool {
+	b.raw, b.spans, b.rows, b.notes, b.blank = b.raw[:0], b.spans[:0], b.rows[:0], b.notes[:0], b.blank[:0]
+	b.lf, b.crlf, b.last = 0, 0, nil
+	return fill(b)
+}
+
+// byRow fills batches row by row: next appends one; io.EOF after the last.
+func byRow(next func(*batch) error) func(*batch) bool {
+	return func(b *batch) bool {
+		for len(b.raw) < batchSize {
+			err := next(b)
+			var bad *SyntaxError
+			switch {
+			case errors.Is(err, io.EOF):
+				return false
+			case errors.As(err, &bad):
+				b.rows = append(b.rows, rawRow{line: bad.Line, from: len(b.raw), to: len(b.raw), spans: len(b.spans), counts: true, err: err})
+			case err != nil:
+				b.last = err
+				return false
+			}
+		}
+		return true
+	}
+}
+
+// byLine fills batches with whole lines, which splitLines finds later.
+func (s *source) byLine(b *batch) bool {
+	b.raw = append(b.raw, s.tail...)
+	end := false // of the input
+	cut := bytes.LastIndexByte(b.raw, '\n') + 1
+	for !end && (len(b.raw) < batchSize || cut == 0) {
+		n := len(b.raw)
+		b.raw = slices.Grow(b.raw, max(batchSize, n))
+		m, err := s.r.Read(b.raw[n:cap(b.raw)])
+		b.raw = b.raw[:n+m]
+		if k := bytes.LastIndexByte(b.raw[n:], '\n'); k >= 0 {
+			cut = n + k + 1
+		}
+		if err != nil {
+			end = true
+			if !errors.Is(err, io.EOF) {
+				b.last = fmt.Errorf("task: %s: %w", s.name, err)
+			}
 		}
 	}
-	return true
+	if end && b.last == nil {
+		cut = len(b.raw)
+	}
+	s.tail = append(s.tail[:0], b.raw[cut:]...)
+	b.raw = b.raw[:cut]
+	b.line = s.line + 1
+	s.line += bytes.Count(b.raw, []byte("\n"))
+	return !end
+}
+
+// splitLines finds the rows of a batch of lines.
+func splitLines(b *batch) {
+	line := b.line
+	for from := 0; from < len(b.raw); line++ {
+		to, next := len(b.raw), len(b.raw)
+		if k := bytes.IndexByte(b.raw[from:], '\n'); k >= 0 {
+			to, next = from+k, from+k+1
+			if to > from && b.raw[to-1] == '\r' {
+				b.crlf++
+			} else {
+				b.lf++
+			}
+		}
+		if blank(b.raw[from:to]) {
+			b.blank = append(b.blank, line)
+		} else {
+			b.rows = append(b.rows, rawRow{line: line, from: from, to: to})
+		}
+		from = next
+	}
 }
 
 // work makes the items of a batch.
 func (w *worker) work(b *batch) {
+	if w.split != nil {
+		w.split(b)
+	}
 	if cap(b.items) < len(b.rows) {
 		b.items = make([]Item, 2*len(b.rows))
 	}

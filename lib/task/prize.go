@@ -206,7 +206,7 @@ func (c *csvScanner) items(header []string, newRow func() csvRow) iter.Seq2[Item
 		b.rows = append(b.rows, rawRow{line: line, from: from, to: len(b.raw), spans: len(b.spans)})
 		return nil
 	}
-	return c.src.pipeline(next, func() *worker {
+	return c.src.pipeline(byRow(next), func() *worker {
 		r := newRow()
 		return &worker{src: c.src, make: func(w *worker, row []byte, spans []span, it *Item) error {
 			if len(spans) != len(header) {

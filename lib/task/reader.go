@@ -225,10 +225,9 @@ func plainName(name string) string {
 type source struct {
 	name string
 	r    *bufio.Reader
-	line int    // the line that next returned, from 1
-	long []byte // a line longer than r's buffer
+	line int // lines that were read
 	bom  bool
-	held []byte // the first line, after first
+	tail []byte // what was read and is still to be put into a batch
 	// blanks are the lines without content.
 	blanks []int
 	// notes are problems of the whole file that its reader found.
@@ -254,40 +253,6 @@ func newSource(name string, r io.Reader) *source {
 func (s *source) start() []byte {
 	b, _ := s.r.Peek(window)
 	return b
-}
-
-// next returns the next line without its line feed; the bytes are good until
-// the next call. io.EOF after the last.
-func (s *source) next() ([]byte, error) {
-	if line := s.held; line != nil {
-		s.held = nil
-		return line, nil
-	}
-	line, err := s.r.ReadSlice('\n')
-	if errors.Is(err, bufio.ErrBufferFull) {
-		s.long = append(s.long[:0], line...)
-		for errors.Is(err, bufio.ErrBufferFull) {
-			line, err = s.r.ReadSlice('\n')
-			s.long = append(s.long, line...)
-		}
-		line = s.long
-	}
-	if err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("task: %s:%d: %w", s.name, s.line+1, err)
-	}
-	if len(line) == 0 {
-		return nil, io.EOF
-	}
-	s.line++
-	if line[len(line)-1] == '\n' {
-		line = line[:len(line)-1]
-		if n := len(line); n > 0 && line[n-1] == '\r' {
-			s.crlf++
-		} else {
-			s.lf++
-		}
-	}
-	return line, nil
 }
 
 // all returns everything that is left.
@@ -323,18 +288,19 @@ func (s *source) note(code, format string, args ...any) {
 	s.notes = append(s.notes, Problem{code, 0, fmt.Sprintf(format, args...)})
 }
 
-// first returns the first line, which the next call of next returns again; nil
-// when it is not UTF-8 or there is none.
+// first returns the first line, which is read again later; nil when it is not
+// UTF-8 or there is none.
 func (s *source) first() []byte {
-	line, err := s.next()
-	if err != nil {
+	line, err := s.r.ReadBytes('\n')
+	if len(line) == 0 || err != nil && !errors.Is(err, io.EOF) {
 		return nil
 	}
-	s.held = bytes.Clone(line)
-	if checkUTF8(s.held) >= 0 {
+	s.tail = line
+	line = bytes.TrimSuffix(line, []byte("\n"))
+	if checkUTF8(line) >= 0 {
 		return nil
 	}
-	return s.held
+	return line
 }
 
 func b2i(b bool) int {
