@@ -140,6 +140,9 @@ func (c Settings) doubts(s Series, r *Result) []error {
 	if n >= minTrend && r.OnTheseModels != r.Verdict && r.OnTheseModels != Inconclusive && r.Verdict == Inconclusive {
 		add("true of these models only: %s by the noise of the items, but models of these sizes scatter enough to make it by chance", r.OnTheseModels)
 	}
+	if m := r.OnTheseModels; (r.Verdict == Standard || r.Verdict == Inverse) && (m == U || m == InvertedU) && n >= minTurn && r.Trend.PU < 0.5 {
+		add("the curve may turn: these models make %s around %s, which as a trend is not shown (%s)", map[Verdict]string{U: "a U", InvertedU: "an inverted U"}[m], Size(r.Models.Turn), pValue(r.Trend.PU))
+	}
 	if n >= 3 && s.X[n-1]-s.X[0] < 0.5 {
 		add("the sizes span %.2f decades: too little to speak of scale", s.X[n-1]-s.X[0])
 	}
