@@ -8,8 +8,22 @@ import (
 
 // Activations work in place; NaN stays NaN.
 
-// geluErf is x Φ(x) with the exact normal distribution ("gelu").
-func geluErf(x []float32) { activate(x, nil) }
+// geluErf is x Φ(x) with the exact normal distribution ("gelu"): gelu without
+// its derivative, written out, for the call is too large to inline.
+func geluErf(x []float32) {
+	for i, v := range x {
+		u := v * geluStep
+		r := u + shift
+		k := math.Float32bits(r) - (0x4b400000 - geluLimit)
+		if k >= uint32(len(geluTable)) {
+			x[i], _ = geluTail(v)
+			continue
+		}
+		p := &geluTable[k]
+		t := u - (r - shift)
+		x[i] = p.y + t*(p.y1+t*p.y2)
+	}
+}
 
 // geluTanh is GELU by tanh(√(2/π) (x + 0.044715 x³)) ("gelu_new"), written with
 // the logistic function: 0.5 (1 + tanh(u)) = 1 / (1 + exp(-2u)).

@@ -142,8 +142,13 @@ func (d *decoder) block(m *memory, b *decoderBlock, stretches []stretch, qkv []f
 			d.rotate(qkv[(first+s.at)*d.columns:], s)
 		}
 	}
-	for i := range stretches {
-		d.attend(m, stretches, i, qkv, first)
+	for i := 0; i < len(stretches); {
+		n := 1
+		for i+n < len(stretches) && stretches[i].parent >= 0 && stretches[i+n].parent == stretches[i].parent {
+			n++
+		}
+		d.attend(m, stretches, i, n, qkv, first)
+		i += n
 	}
 	if d.parallel { // the MLP reads what attention read
 		d.norm(h, x, b.norm2)
@@ -188,7 +193,7 @@ func (d *decoder) mlp(m *memory, b *decoderBlock, in []float32, total int) {
 	b.down.times(m.x, d.width, m.inner, total, 1)
 }
 
-// times sets rows of y, stride apart, to m x + keep*y.
+// times sets rows of y, stride apart, to m x + keep*y, where keep is 0 or 1.
 func (m *matrix) times(y []float32, stride int, x []float32, rows int, keep float32) {
 	if rows == 0 {
 		return
@@ -197,17 +202,21 @@ func (m *matrix) times(y []float32, stride int, x []float32, rows int, keep floa
 	if m.byInput {
 		weights, transpose = blas32.General{Rows: m.in, Cols: m.out, Stride: m.out, Data: m.weights}, blas.NoTrans
 	}
+	if m.bias != nil {
+		for r := range rows {
+			row := y[r*stride:][:m.out]
+			if keep == 0 {
+				copy(row, m.bias)
+				continue
+			}
+			for i, b := range m.bias {
+				row[i] += b
+			}
+		}
+		keep = 1
+	}
 	blas32.Gemm(blas.NoTrans, transpose, 1, blas32.General{Rows: rows, Cols: m.in, Stride: m.in, Data: x}, weights, keep,
 		blas32.General{Rows: rows, Cols: m.out, Stride: stride, Data: y})
-	if m.bias == nil {
-		return
-	}
-	for r := range rows {
-		row := y[r*stride:][:m.out]
-		for i, b := range m.bias {
-			row[i] += b
-		}
-	}
 }
 
 // rotate turns queries and keys by their position, in the half-split layout
@@ -230,56 +239,78 @@ func (d *decoder) rotate(qkv []float32, s stretch) {
 	}
 }
 
-// attend writes to m.mixed what each token of a stretch gathers from the tokens
-// before it.
-func (d *decoder) attend(m *memory, stretches []stretch, index int, qkv []float32, first int) {
-	s := stretches[index]
-	n := len(s.tokens)
-	if n == 0 {
+// attend writes to m.mixed what each token of n stretches with the same parent
+// gathers from the tokens before it.
+func (d *decoder) attend(m *memory, stretches []stretch, index, n int, qkv []float32, first int) {
+	siblings := stretches[index : index+n]
+	start, most := siblings[0].start, 0
+	for _, s := range siblings {
+		most = max(most, len(s.tokens))
+	}
+	if most == 0 {
 		return
 	}
-	total := s.start + n
-	m.scores = grow(m.scores, n*total)
+	size := d.headSize
+	m.scores = grow(m.scores, most*(start+most))
 	view := func(row, rows, column int) blas32.General {
-		return blas32.General{Rows: rows, Cols: d.headSize, Stride: d.columns, Data: qkv[row*d.columns+column : (row+rows-1)*d.columns+column+d.headSize]}
+		return blas32.General{Rows: rows, Cols: size, Stride: d.columns, Data: qkv[row*d.columns+column : (row+rows-1)*d.columns+column+size]}
 	}
 	// What comes before, from the nearest stretch to the root; a history is one.
 	type part struct{ row, rows, column int }
-	parts := make([]part, 0, 4)
+	var room [4]part
+	before := room[:0]
 	if first > 0 {
-		parts = append(parts, part{0, first, 0})
+		before = append(before, part{0, first, 0})
 	}
-	for p := s.parent; p >= 0; p = stretches[p].parent {
-		if before := stretches[p]; len(before.tokens) > 0 {
-			parts = append(parts, part{first + before.at, len(before.tokens), before.start})
+	for p := siblings[0].parent; p >= 0; p = stretches[p].parent {
+		if q := stretches[p]; len(q.tokens) > 0 {
+			before = append(before, part{first + q.at, len(q.tokens), q.start})
 		}
 	}
-	parts = append(parts, part{first + s.at, n, s.start})
-	out, size := d.heads*d.headSize, d.headSize
+	if start > 0 {
+		m.values = grow(m.values, (start+most)*size)
+	}
+	gather := func(p part, column int) {
+		for i := range p.rows {
+			copy(m.values[(p.column+i)*size:][:size], qkv[(p.row+i)*d.columns+column:])
+		}
+	}
+	out := d.heads * size
 	for h := range d.heads {
 		kv := h / (d.heads / d.keyHeads)
-		q := view(first+s.at, n, d.queryAt[h])
-		for _, p := range parts {
-			blas32.Gemm(blas.NoTrans, blas.Trans, d.attentionFactor, q, view(p.row, p.rows, d.keyAt[kv]), 0,
-				blas32.General{Rows: n, Cols: p.rows, Stride: total, Data: m.scores[p.column:]})
-		}
-		for r := range n {
-			row := m.scores[r*total:][:total]
-			softmax(row[:s.start+r+1])
-			clear(row[s.start+r+1:])
-		}
-		values := view(first+s.at, n, d.valueAt[kv])
-		if len(parts) > 1 { // one product over all, so that the sum has one order
-			m.values = grow(m.values, total*size)
-			for _, p := range parts {
-				for i := range p.rows {
-					copy(m.values[(p.column+i)*size:][:size], qkv[(p.row+i)*d.columns+d.valueAt[kv]:])
-				}
+		if h%(d.heads/d.keyHeads) == 0 {
+			for _, p := range before {
+				gather(p, d.valueAt[kv])
 			}
-			values = blas32.General{Rows: total, Cols: size, Stride: size, Data: m.values}
 		}
-		blas32.Gemm(blas.NoTrans, blas.NoTrans, 1, blas32.General{Rows: n, Cols: total, Stride: total, Data: m.scores}, values, 0,
-			blas32.General{Rows: n, Cols: size, Stride: out, Data: m.mixed[s.at*out+h*size:]})
+		for _, s := range siblings {
+			n := len(s.tokens)
+			if n == 0 {
+				continue
+			}
+			own := part{first + s.at, n, start}
+			total := start + n
+			q := view(own.row, n, d.queryAt[h])
+			scores := blas32.General{Rows: n, Cols: total, Stride: total, Data: m.scores[:n*total]}
+			for _, p := range before {
+				blas32.Gemm(blas.NoTrans, blas.Trans, d.attentionFactor, q, view(p.row, p.rows, d.keyAt[kv]), 0,
+					blas32.General{Rows: n, Cols: p.rows, Stride: total, Data: m.scores[p.column:]})
+			}
+			blas32.Gemm(blas.NoTrans, blas.Trans, d.attentionFactor, q, view(own.row, n, d.keyAt[kv]), 0,
+				blas32.General{Rows: n, Cols: n, Stride: total, Data: m.scores[start:]})
+			for r := range n {
+				row := m.scores[r*total:][:total]
+				softmax(row[:start+r+1])
+				clear(row[start+r+1:])
+			}
+			values := view(own.row, n, d.valueAt[kv])
+			if start > 0 { // one product over all, so that the sum has one order
+				gather(own, d.valueAt[kv])
+				values = blas32.General{Rows: total, Cols: size, Stride: size, Data: m.values[:total*size]}
+			}
+			blas32.Gemm(blas.NoTrans, blas.NoTrans, 1, scores, values, 0,
+				blas32.General{Rows: n, Cols: size, Stride: out, Data: m.mixed[s.at*out+h*size:]})
+		}
 	}
 }
 
