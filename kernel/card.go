@@ -1,16 +1,19 @@
 package main
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"bellwether/kernel/ipynb"
 	"bellwether/lib/card"
 	"bellwether/lib/eval"
-	"bellwether/lib/model/local"
+	"bellwether/lib/model/family"
+	"bellwether/lib/record"
 	"bellwether/lib/task"
 
 	"github.com/spf13/cobra"
@@ -20,7 +23,7 @@ func init() { verbs = append(verbs, cardCommand) }
 
 // cardCommand writes a task's submission card.
 func cardCommand() *cobra.Command {
-	var out, family string
+	var out, models, from string
 	var o eval.Options
 	c := &cobra.Command{
 		Use:   "card TASK",
@@ -35,11 +38,7 @@ answer yet.`,
 			if err != nil {
 				return err
 			}
-			models, err := local.Family(family)
-			if err != nil {
-				return err
-			}
-			logs, err := o.Run(c.Context(), t, models)
+			logs, err := cardLogs(c.Context(), t, o, models, from)
 			if err != nil {
 				return err
 			}
@@ -78,7 +77,30 @@ answer yet.`,
 		},
 	}
 	c.Flags().StringVarP(&out, "output", "o", ".", "folder for the card, its page and its figures")
-	c.Flags().StringVar(&family, "family", "tiny", "family of models: a folder with family.json, or a name under data/models")
+	c.Flags().StringVar(&models, "family", "tiny", "family of models: a family file, a folder with family.json, or a name")
+	c.Flags().StringVar(&from, "from", "", "take the answers from the run logs in this file or folder, and ask no model")
 	c.Flags().StringVar(&o.Records, "records", "", "folder of run logs (default $BELLWETHER_RECORDS, else records)")
 	return c
+}
+
+// cardLogs returns the logs of a task: those that are there, or those of asking
+// a family.
+func cardLogs(ctx context.Context, t *task.Task, o eval.Options, models, from string) ([]*record.Log, error) {
+	if from == "" {
+		scorers, err := family.Of(models)
+		if err != nil {
+			return nil, err
+		}
+		return o.Run(ctx, t, scorers)
+	}
+	all, err := record.ReadAll(from)
+	if err != nil {
+		return nil, err
+	}
+	hash := t.Hash()
+	logs := slices.DeleteFunc(all, func(l *record.Log) bool { return l.Header.Task.Hash != hash })
+	if len(logs) == 0 {
+		return nil, fmt.Errorf("no run log in %s is of task %s (%.8s)", from, t.Name, hash)
+	}
+	return logs, nil
 }
