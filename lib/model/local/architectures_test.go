@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"bellwether/lib/model"
 	"bellwether/lib/model/local"
 	"bellwether/lib/model/local/safetensors"
@@ -323,6 +325,25 @@ func TestArchitectures(t *testing.T) {
 			check(t, err)
 			replies, err := m.Score(context.Background(), texts())
 			check(t, err)
+			few := []model.Request{ // contexts that begin alike share a stretch
+				{Context: "one two three four five", Continuation: " six"},
+				{Context: "one two three four five", Continuation: " ten"},
+				{Context: "one two three four 5", Continuation: " six"},
+				{Context: "one two three four", Continuation: " six"},
+				{Context: "one two three fo", Continuation: "ur"},
+				{Context: "one two three four five ", Continuation: "six"},
+				{Context: "another beginning now", Continuation: "."},
+				{Context: "another beginning no", Continuation: "w."},
+			}
+			together, err := m.Score(context.Background(), few)
+			check(t, err)
+			for i, q := range few {
+				alone, err := m.Score(context.Background(), []model.Request{q})
+				check(t, err)
+				if diff := cmp.Diff(alone[0], together[i]); diff != "" {
+					t.Errorf("%+v alone and among others: %s", q, diff)
+				}
+			}
 			worst := 0.
 			for i, want := range reference[n.name] {
 				check(t, replies[i].Err)

@@ -106,6 +106,28 @@ func BenchmarkChoices(b *testing.B) {
 	}
 }
 
+// BenchmarkFewShot scores 2 choices of 4 tokens after each of 32 contexts of 240
+// tokens, of which 200 are the same.
+func BenchmarkFewShot(b *testing.B) {
+	for _, s := range shapes[1:3] {
+		b.Run(s.name, func(b *testing.B) {
+			m, err := local.Open(randomNeoX(b, s.layers, s.width, s.heads, s.inner, s.vocab, s.size))
+			check(b, err)
+			r := rand.New(rand.NewPCG(5, 5))
+			var requests []model.Request
+			examples := letters(r, 200)
+			for range 32 {
+				start := examples + letters(r, 40)
+				for range 2 {
+					requests = append(requests, model.Request{Context: start, Continuation: letters(r, 4)})
+				}
+			}
+			measure(b, m, requests, 32*2*244)
+			check(b, m.Close())
+		})
+	}
+}
+
 func letters(r *rand.Rand, n int) string {
 	t := make([]byte, n)
 	for i := range t {

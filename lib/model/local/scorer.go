@@ -39,7 +39,8 @@ type work struct {
 // longer than the model's context is cut on the left, never into the
 // continuation, and warns ("truncated-left").
 //
-// Requests with the same context share its computation. The numbers of a
+// Requests with the same context share its computation, and neighbours whose
+// contexts begin alike (few-shot prompts) that of the beginning. The numbers of a
 // request are the same bits whatever else is in the batch.
 func (m *Model) Score(ctx context.Context, requests []model.Request) ([]model.Reply, error) {
 	if err := ctx.Err(); err != nil {
@@ -168,7 +169,24 @@ func (m *Model) prepare(q model.Request) (reply model.Reply, w work) {
 type group struct {
 	context []int
 	jobs    []int
-	rows    int
+	rows    int // of the context, what it shares with the group before left out, and of its jobs
+}
+
+// shareTokens is the shortest common beginning of two contexts that is computed
+// once: the examples of a few-shot prompt.
+const shareTokens = 16
+
+// shared returns how many tokens two contexts begin with alike. The last token
+// of a context is its own, for its logits are wanted.
+func shared(a, b []int) int {
+	n := 0
+	for n < len(a)-1 && n < len(b)-1 && a[n] == b[n] {
+		n++
+	}
+	if n < shareTokens {
+		return 0
+	}
+	return n
 }
 
 // plan puts jobs with the same context together, and groups into batches of
@@ -192,7 +210,10 @@ func plan(jobs []work) [][]group {
 			at = len(groups)
 			byContext[string(key)] = at
 			groups = append(groups, group{context: w.context, rows: len(w.context)})
-			total += len(w.context)
+			if at > 0 {
+				groups[at].rows -= shared(groups[at-1].context, w.context)
+			}
+			total += groups[at].rows
 		}
 		g := &groups[at]
 		g.jobs, g.rows = append(g.jobs, i), g.rows+rows
@@ -213,29 +234,57 @@ func plan(jobs []work) [][]group {
 	return batches
 }
 
+// target is a token whose log-probability a row of logits gives.
+type target struct{ job, token int }
+
+// layout turns groups into stretches: beginnings that contexts share, then
+// contexts, then continuations. targets has an entry for each wanted row.
+func layout(groups []group, jobs []work) (stretches []stretch, targets [][]target) {
+	for len(groups) > 0 {
+		n, common := 1, len(groups[0].context)
+		for ; n < len(groups); n++ {
+			c := shared(groups[0].context[:min(common+1, len(groups[0].context))], groups[n].context)
+			if c == 0 || n > 1 && c < common/2 {
+				break // too little to give up what those before share
+			}
+			common = c
+		}
+		root := -1
+		if n > 1 {
+			root = len(stretches)
+			stretches = append(stretches, stretch{tokens: groups[0].context[:common], parent: -1})
+		} else {
+			common = 0
+		}
+		first := len(stretches)
+		for _, g := range groups[:n] {
+			own := g.context[common:]
+			stretches = append(stretches, stretch{tokens: own, parent: root, wanted: []int{len(own) - 1}})
+			var starts []target
+			for _, j := range g.jobs {
+				starts = append(starts, target{j, 0})
+			}
+			targets = append(targets, starts)
+		}
+		for i, g := range groups[:n] {
+			for _, j := range g.jobs {
+				next := jobs[j].next
+				s := stretch{tokens: next[:len(next)-1], parent: first + i}
+				for k := range s.tokens {
+					s.wanted = append(s.wanted, k)
+					targets = append(targets, []target{{j, k + 1}})
+				}
+				stretches = append(stretches, s)
+			}
+		}
+		groups = groups[n:]
+	}
+	return stretches, targets
+}
+
 // forward scores groups in one pass.
 func (m *Model) forward(d *decoder, groups []group, jobs []work, replies []model.Reply) error {
-	var stretches []stretch
-	type target struct{ job, token int } // whose log-probability a row of logits gives
-	var targets [][]target
-	for _, g := range groups {
-		root := len(stretches)
-		stretches = append(stretches, stretch{tokens: g.context, parent: -1, wanted: []int{len(g.context) - 1}})
-		first := make([]target, len(g.jobs))
-		for i, j := range g.jobs {
-			first[i] = target{j, 0}
-		}
-		targets = append(targets, first)
-		for _, j := range g.jobs {
-			next := jobs[j].next
-			s := stretch{tokens: next[:len(next)-1], parent: root}
-			for i := range s.tokens {
-				s.wanted = append(s.wanted, i)
-				targets = append(targets, []target{{j, i + 1}})
-			}
-			stretches = append(stretches, s)
-		}
-	}
+	stretches, targets := layout(groups, jobs)
 	memory := m.memory()
 	defer m.pool.Put(memory)
 	return d.run(memory, stretches, nil, func(logits []float32) {
