@@ -101,6 +101,21 @@ func (s instructionSet) kernel(rows, width int) {
 			s.zero(sums[i][j])
 		}
 	}
+	if rows >= 4 { // C is wanted after the whole depth: ask for it now if that is far
+		CMPQ(field(offDepth), U8(64))
+		JL(LabelRef("near"))
+		MOVQ(c, groups[0])
+		for i := range rows {
+			PREFETCHT0(Mem{Base: groups[0]})
+			if width > 1 {
+				PREFETCHT0(Mem{Base: groups[0], Disp: (width - 1) * s.lanes * floatBytes})
+			}
+			if i < rows-1 {
+				ADDQ(field(offRowC), groups[0])
+			}
+		}
+		Label("near")
+	}
 	MOVQ(a, groups[0])
 	for i := 1; i < len(groups); i++ {
 		LEAQ(Mem{Base: groups[i-1], Index: rowA, Scale: 2}, groups[i])
