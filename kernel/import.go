@@ -31,7 +31,7 @@ results and samples of lm-evaluation-harness (v0.3, v0.4), Inspect logs (.eval,
 .json), HELM run directories, and with --model-column a plain CSV. Metrics come with standard errors (n-1, nats), and
 what looks wrong is said. With --records the items become run logs, from which
 "trend" and the notebooks take every metric.`,
-		Example: "  bellwether import results/\n  bellwether import results/ --json | jq .metrics.loss",
+		Example: "  go run ./kernel import results/\n  go run ./kernel import results/ --json | jq .metrics.loss",
 		Args:    cobra.MinimumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			known, err := facts.Shipped()

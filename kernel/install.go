@@ -31,6 +31,7 @@ from any notebook folder. Doing it again brings it up to date.`,
 	cmd.Flags().BoolVar(&user, "user", true, "for the user alone")
 	cmd.Flags().BoolVar(&gopls, "gopls", true, "also build gopls (a minute), which completes and explains code in Jupyter")
 	cmd.Flags().StringVar(&prefix, "prefix", "", "for all users of an installation: a virtual environment, /usr/local")
+	cmd.MarkFlagsMutuallyExclusive("user", "prefix")
 	return cmd
 }
 

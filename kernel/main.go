@@ -10,9 +10,13 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 
 	"github.com/spf13/cobra"
+
+	"bellwether/kernel/gonb"
+	"bellwether/lib/data"
 )
 
 // verbs are the constructors of the verbs. A verb's file appends its own in
@@ -43,6 +47,10 @@ func main() {
 	// The first Ctrl-C asks the verb to stop; the second ends the program.
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	context.AfterFunc(ctx, stop)
+	// A built program finds its clone's data from any folder, as its cells do.
+	if repo, err := gonb.Repo(); err == nil && os.Getenv(data.Env) == "" {
+		_ = os.Setenv(data.Env, filepath.Join(repo, "data")) // a name without NUL: cannot fail
+	}
 	err := rootCommand().ExecuteContext(ctx)
 	stop()
 	if err == nil {

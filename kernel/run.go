@@ -90,6 +90,12 @@ func runNotebook(ctx context.Context, path string, f runFlags) error {
 	}
 	begin := time.Now()
 	term := newTerminal(os.Stdout)
+	to, page := f.paths(path)
+	for _, file := range []string{to, page} {
+		if err := writable(file); err != nil {
+			return err
+		}
+	}
 	executed, err := executeNotebook(ctx, path, nb, execute.Options{
 		Timeout: time.Duration(f.seconds * float64(time.Second)), AllowErrors: f.allowErrors, Watch: term,
 	}, term)
@@ -97,7 +103,6 @@ func runNotebook(ctx context.Context, path string, f runFlags) error {
 	if err != nil && !errors.As(err, &failure) {
 		return err // no cell was run: there is nothing to write
 	}
-	to, page := f.paths(path)
 	if err := writeExecuted(executed, path, to, page); err != nil {
 		return err
 	}
@@ -113,6 +118,26 @@ func runNotebook(ctx context.Context, path string, f runFlags) error {
 	}
 	if failure != nil && !f.allowErrors {
 		return errReported
+	}
+	return nil
+}
+
+// writable reports whether a file can be written, before an hour of work is
+// lost to a folder that is read-only. An empty name is not written.
+func writable(file string) error {
+	if file == "" {
+		return nil
+	}
+	dir := filepath.Dir(file)
+	err := os.MkdirAll(dir, 0o777)
+	if err == nil {
+		var f *os.File
+		if f, err = os.CreateTemp(dir, ".writable-*"); err == nil {
+			err = errors.Join(f.Close(), os.Remove(f.Name()))
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%s cannot be written: %w; choose another place with -o", file, err)
 	}
 	return nil
 }

@@ -49,7 +49,7 @@ A series that cannot be judged is named on standard error with the reason, and w
 the warnings; the others go on and the exit status is 1.`,
 		Example: `  go run ./kernel trend series.json
   go run ./kernel trend --json --margin 0.02 series.json
-  go run ./kernel trend --metric logodds records/popular-myths*`,
+  go run ./kernel trend --metric logodds records/myth*`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(command *cobra.Command, paths []string) error {
 			series, skipped, err := loadSeries(paths, metrics, command.InOrStdin())

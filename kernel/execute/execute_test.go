@@ -283,6 +283,10 @@ func TestVerdict(t *testing.T) {
 	if got := Verdict(both); got != "verdict 2\n\nverdict 3" {
 		t.Errorf("Verdict() of two in the last cell = %q", got)
 	}
+	doubted := &ipynb.Notebook{Cells: []ipynb.Cell{{Outputs: []ipynb.Output{print("asked\n"), display("it falls"), display("doubt: four models")}}}}
+	if got := Verdict(doubted); got != "it falls\ndoubt: four models" {
+		t.Errorf("Verdict() of a chart with a doubt = %q", got)
+	}
 }
 
 // A stack trace whose pieces GoNB could not mark still names its line.

@@ -8,8 +8,8 @@ import (
 
 // Verdict returns what a notebook says in the end: the displays of its last
 // cell that has any that begin with "verdict" (in any case, perhaps in bold),
-// a paragraph each; else the last text of the last cell that shows one; ""
-// if none does.
+// a paragraph each; else the last text of the last cell that shows one, with
+// the doubts under it; "" if none does.
 func Verdict(nb *ipynb.Notebook) string {
 	last := ""
 	var verdicts []string
@@ -19,6 +19,10 @@ func Verdict(nb *ipynb.Notebook) string {
 		for _, o := range c.Outputs {
 			text := Text(o)
 			if text == "" || o.Name == "stderr" {
+				continue
+			}
+			if said != "" && o.Type != ipynb.Stream && strings.HasPrefix(text, "doubt: ") {
+				said += "\n" + text
 				continue
 			}
 			said = text

@@ -65,7 +65,7 @@ func Packages(repo string) []string {
 // cell does not use, so they cost nothing there. It also defines must and
 // check, which stop a cell with a readable error:
 //
-//	myths := must(task.Load("popular-myths"))
+//	myths := must(task.Load("tiny/myth"))
 func Prelude(repo string) string {
 	var b strings.Builder
 	b.WriteString("%noautoget\nimport (\n")

@@ -5,7 +5,7 @@
 // line when they cannot show; [Must] and [Check] do the same for errors of other packages:
 //
 //	show.Setup()                                   // once a notebook, for live charts
-//	t := show.Must(task.Load("fact"))
+//	t := show.Must(task.Load("tiny/fact"))
 //	logs := show.Must(eval.Run(t, family, show.Progress()))
 //	show.Trend(show.Must(trend.Of(show.Must(study.Series(logs, metric.Loss)))))
 package show
@@ -113,16 +113,10 @@ func Doubts(warnings []error) {
 
 // Must returns v, or stops the cell with the error in one line.
 //
-//	t := show.Must(task.Load("fact"))
+//	t := show.Must(task.Load("tiny/fact"))
 func Must[T any](v T, err error) T {
 	Check(err)
 	return v
-}
-
-// Must2 is Must for functions that return two values and an error.
-func Must2[T, U any](v T, u U, err error) (T, U) {
-	Check(err)
-	return v, u
 }
 
 // Check stops the cell with the error in one line, if there is one: it is written to standard error after "error: ",

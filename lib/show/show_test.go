@@ -260,9 +260,6 @@ func TestErrorsAreOneLine(t *testing.T) {
 	if want := "error: one; two; three\n"; text != want {
 		t.Errorf("%q, want %q", text, want)
 	}
-	if a, b := Must2(1, "x", nil); a != 1 || b != "x" {
-		t.Error("Must2 lost its values")
-	}
 }
 
 func TestProgress(t *testing.T) {
