@@ -94,6 +94,7 @@ func (c JumpSettings) prepareItems(name string, x []float64, nats [][]float64) (
 		links = []weightedLink{tabulate(j.Link, spread)}
 		j.Warnings = append(j.Warnings, errors.New("the link is assumed, not measured: each answer is right with its own probability (sampled token by token); greedy decoding crosses earlier"))
 	}
+	j.record = jumpRecord[jumpMethod{items: true, fitted: j.Fitted}]
 	return j, g, links, nil
 }
 

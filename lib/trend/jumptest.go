@@ -3,6 +3,7 @@ package trend
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 )
 
@@ -27,12 +28,64 @@ type JumpScore struct {
 	// Brier is the mean squared error of the probability that accuracy is above a
 	// threshold, over all thresholds; NaN where the method gives none.
 	Brier float64
+	// Of the forecasts of a crossing still ahead (no model fitted is above the
+	// threshold, and the forecast puts it beyond the largest): what was measured
+	// up to the largest model of all. Zero where the method foretells no crossing.
+	Crossings Crossings
+}
+
+// Crossings counts forecasts of the size at which accuracy crosses a threshold
+// by where the measured accuracy crossed it (interpolated between models).
+type Crossings struct {
+	Before, Within, After int // of the 90% interval
+	Never                 int // not crossed, the interval reaches beyond the largest model
+	Promised              int // not crossed, the interval ends before the largest model
+}
+
+// Came is the number that were measured to cross.
+func (c Crossings) Came() int { return c.Before + c.Within + c.After }
+
+// add counts one forecast, NaN for a threshold that was not crossed.
+func (c *Crossings) add(forecast Interval, measured, largest float64) {
+	switch {
+	case math.IsNaN(measured) && forecast.Hi90 < largest:
+		c.Promised++
+	case math.IsNaN(measured):
+		c.Never++
+	case measured < forecast.Lo90:
+		c.Before++
+	case measured > forecast.Hi90:
+		c.After++
+	default:
+		c.Within++
+	}
+}
+
+func (c *Crossings) sum(d Crossings) {
+	c.Before += d.Before
+	c.Within += d.Within
+	c.After += d.After
+	c.Never += d.Never
+	c.Promised += d.Promised
+}
+
+// crossed returns the size at which values first exceed a threshold, on the line
+// from the model before; NaN if they do not. The first model must not.
+func crossed(x, y []float64, threshold float64) float64 {
+	for k := 1; k < len(y); k++ {
+		if y[k] > threshold {
+			return x[k-1] + (x[k]-x[k-1])*(threshold-y[k-1])/(y[k]-y[k-1])
+		}
+	}
+	return math.NaN()
 }
 
 // JumpBackTest forecasts the exact-match accuracy of every model from the
 // smaller ones, four models or more, up to 0.8 decade ahead: from the mean loss
 // and from the items, each through the assumed and the fitted link, by
-// extrapolating accuracy itself, and by repeating its last value.
+// extrapolating accuracy itself, and by repeating its last value. For every
+// threshold that no model fitted has passed the size of its crossing is forecast
+// as well, and compared with where it came, at whatever distance.
 func JumpBackTest(data []JumpData, thresholds []float64) ([]JumpScore, error) {
 	const methods = 6
 	names := [methods]string{"last value", "accuracy itself", "mean loss, assumed link", "mean loss, fitted link", "items, assumed link", "items, fitted link"}
@@ -57,6 +110,7 @@ func JumpBackTest(data []JumpData, thresholds []float64) ([]JumpScore, error) {
 		above  []float64
 	}
 	results := make([][methods][]outcome, len(cases))
+	crossings := make([][methods]Crossings, len(cases))
 	errs := make([]error, len(cases))
 	parallel(len(cases), func(i int) {
 		d, n := cases[i].data, cases[i].n
@@ -123,6 +177,15 @@ func JumpBackTest(data []JumpData, thresholds []float64) ([]JumpScore, error) {
 				}
 				results[i][m] = append(results[i][m], o)
 			}
+			for _, t := range thresholds {
+				if slices.Max(head.Y) > t {
+					continue
+				}
+				j := Jump{Threshold: t}
+				if j.crossing(f, links, head.X); j.Crossing.Estimate > head.X[n-1] {
+					crossings[i][m].add(j.Crossing, crossed(acc.X, acc.Y, t), acc.X[acc.Len()-1])
+				}
+			}
 			f.done()
 		}
 	})
@@ -132,6 +195,7 @@ func JumpBackTest(data []JumpData, thresholds []float64) ([]JumpScore, error) {
 			return nil, errs[i]
 		}
 		for m := range methods {
+			sums[m].Crossings.sum(crossings[i][m])
 			for _, o := range results[i][m] {
 				truth, last := mean(c.data.Correct[o.target]), mean(c.data.Correct[c.n-1])
 				t := &sums[m]
@@ -192,12 +256,18 @@ func step(v float64, thresholds []float64) []float64 {
 	return out
 }
 
-// JumpTable formats scores as a Markdown table.
+// JumpTable formats scores as Markdown tables: accuracies, then crossings.
 func JumpTable(scores []JumpScore) string {
 	var b strings.Builder
 	b.WriteString("| forecast of accuracy from | cases | error | error where it jumps (cases) | Brier score of the threshold | coverage of 90% | half width |\n|---|---|---|---|---|---|---|\n")
 	for _, s := range scores {
 		fmt.Fprintf(&b, "| %s | %d | %.3f | %.3f (%d) | %.3f | %.2f | %.3f |\n", s.Method, s.Cases, s.Error, s.JumpError, s.Jumps, s.Brier, s.Coverage, s.HalfWidth)
+	}
+	b.WriteString("\nA crossing foretold beyond the largest model fitted, by where it came.\n\n| forecast of accuracy from | before the 90% band | within | after | never, band open | never, band passed |\n|---|---|---|---|---|---|\n")
+	for _, s := range scores {
+		if c := s.Crossings; c != (Crossings{}) {
+			fmt.Fprintf(&b, "| %s | %d of %d | %d | %d | %d | %d |\n", s.Method, c.Before, c.Came(), c.Within, c.After, c.Never, c.Promised)
+		}
 	}
 	return strings.ReplaceAll(b.String(), "NaN", "-")
 }
