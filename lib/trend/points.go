@@ -103,5 +103,5 @@ func (s Series) floored() (Series, error) {
 			}
 		}
 	}
-	return s, fmt.Errorf("%d standard errors are 0 because every item went one way; %.2g is used, one item of about %.0f", zero, floor, m)
+	return s, fmt.Errorf("%d of the standard errors are 0 because every item went one way; %.2g is used, as of one item in %.0f independent ones", zero, floor, m)
 }
