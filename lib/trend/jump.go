@@ -175,19 +175,6 @@ func logLoss(s Series) (loss []float64, logs Series, err error) {
 	return loss, logs, nil
 }
 
-// jumpMethod is a way of forecasting jumps.
-type jumpMethod struct{ items, fitted bool }
-
-// jumpRecord is what a back-test says of the crossings foretold beyond the largest
-// model fitted, on the tiny family: 13 tasks, 3 training seeds, 12 sizes,
-// thresholds 0.25, 0.5, 0.75. The package comment has the command.
-var jumpRecord = map[jumpMethod]Crossings{
-	{false, false}: {Before: 212, Within: 64, Never: 384},
-	{false, true}:  {Before: 147, Within: 128, Never: 376},
-	{true, false}:  {Before: 207, Within: 69, Never: 384},
-	{true, true}:   {Before: 157, Within: 119, Never: 384},
-}
-
 // logLossKind is the logarithm of a loss, with the calibration of a loss.
 const logLossKind Kind = "log loss"
 
