@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -23,6 +24,7 @@ type completionRequest struct {
 	LogProbs    *int            `json:"logprobs"`
 	Stop        json.RawMessage `json:"stop"`
 	Suffix      string          `json:"suffix"`
+	Special     *bool           `json:"add_special_tokens"` // vLLM's: nil is true
 }
 
 type logProbs struct {
@@ -126,6 +128,10 @@ func (in *completionRequest) maxTokens() int {
 	return *in.MaxTokens
 }
 
+// beginner is a model that puts tokens before every text. Prompts of token ids
+// are taken as they are.
+type beginner interface{ Before() []int }
+
 // prompts reads a text, several, token ids, or several lists of them.
 func (in *completionRequest) prompts(m Model) ([][]int, error) {
 	var texts []string
@@ -146,6 +152,13 @@ func (in *completionRequest) prompts(m Model) ([][]int, error) {
 		ids, err := m.Encode(t)
 		if err != nil {
 			return nil, bad("prompt %d: %v", i, err)
+		}
+		if b, ok := m.(beginner); ok && (in.Special == nil || *in.Special) {
+			// The model reads every text after these (Llama's "<s>"): without
+			// them its scores would be another model's.
+			if before := b.Before(); len(before) > 0 && (len(ids) == 0 || ids[0] != before[0]) {
+				ids = append(slices.Clone(before), ids...)
+			}
 		}
 		if len(ids) == 0 && m.Prefix() >= 0 {
 			ids = []int{m.Prefix()}
