@@ -10,12 +10,13 @@
 package model
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"math"
-	"sort"
+	"slices"
 )
 
 // Request asks for the log-probability of Continuation given Context.
@@ -136,16 +137,13 @@ func (id Identity) LogSize() float64 {
 	return math.Log10(id.Parameters)
 }
 
-// BySize sorts scorers by parameters, then seed, then name, in place.
+// Compare orders identities by parameters, then seed, then name: negative when
+// id comes first, 0 when they tie.
+func (id Identity) Compare(other Identity) int {
+	return cmp.Or(cmp.Compare(id.Parameters, other.Parameters), cmp.Compare(id.Seed, other.Seed), cmp.Compare(id.Name, other.Name))
+}
+
+// BySize sorts scorers in place, as Identity.Compare orders them.
 func BySize(models []Scorer) {
-	sort.SliceStable(models, func(i, j int) bool {
-		a, b := models[i].Identity(), models[j].Identity()
-		if a.Parameters != b.Parameters {
-			return a.Parameters < b.Parameters
-		}
-		if a.Seed != b.Seed {
-			return a.Seed < b.Seed
-		}
-		return a.Name < b.Name
-	})
+	slices.SortStableFunc(models, func(a, b Scorer) int { return a.Identity().Compare(b.Identity()) })
 }

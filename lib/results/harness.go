@@ -11,7 +11,7 @@ import (
 
 // HarnessResults reads a results file of lm-evaluation-harness, v0.3 (plain
 // metric names) or v0.4 ("acc,none"), with the samples inlined in it if any.
-func HarnessResults(path string) ([]Result, error) { return importFile(path, nil) }
+func HarnessResults(path string) ([]Result, error) { return importFile(path) }
 
 // harness3 reads {"results":{task:{metric:...}},"versions","config"}.
 func harness3(path string, top map[string]json.RawMessage) ([]Result, error) {

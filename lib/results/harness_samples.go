@@ -139,16 +139,12 @@ func (r *Result) fromSamples(rows []sample, software, revision, dtype string) {
 			}
 			r.fill("total_logprob", total)
 		}
-		r.doubtLossIf(m, values)
+		if m.Name == metric.Loss.Name {
+			r.doubtLoss(values)
+		}
 		if s.N > 0 {
 			r.Metrics[m.Name] = Value{s.Mean, s.SE}
 		}
-	}
-}
-
-func (r *Result) doubtLossIf(m metric.Metric, values []float64) {
-	if m.Name == metric.Loss.Name {
-		r.doubtLoss(values, nil)
 	}
 }
 

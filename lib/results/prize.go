@@ -238,7 +238,7 @@ func (r *Result) prizeTable(path string, items *task.Task, kind string) error {
 			r.problem(ImpossibleTotal, first, "%d rows have total_logprob above 0: a probability above 1", above)
 		}
 	}
-	r.doubtLoss(column("loss"), items)
+	r.doubtLoss(column("loss"))
 	r.doubtChance(column("correct"), items)
 	r.Log = prizeRecords(r, items, kind, column)
 	return nil
@@ -246,7 +246,7 @@ func (r *Result) prizeTable(path string, items *task.Task, kind string) error {
 
 // doubtLoss reports losses that are all ln(k): the model saw no difference
 // between k classes.
-func (r *Result) doubtLoss(loss []float64, items *task.Task) {
+func (r *Result) doubtLoss(loss []float64) {
 	n := 0
 	same := math.NaN()
 	for _, v := range loss {

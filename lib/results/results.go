@@ -111,7 +111,7 @@ func Import(path string, sizes Sizes) ([]Result, error) {
 			return err
 		}
 		if d.IsDir() {
-			if found, whole, err := importDir(p, sizes); err != nil || whole {
+			if found, whole, err := importDir(p); err != nil || whole {
 				out = append(out, found...)
 				if err != nil {
 					return err
@@ -120,7 +120,7 @@ func Import(path string, sizes Sizes) ([]Result, error) {
 			}
 			return nil
 		}
-		found, err := importFile(p, sizes)
+		found, err := importFile(p)
 		if err != nil {
 			out = append(out, Result{Source: "unknown", File: p, Metrics: map[string]Value{}, Problems: []Problem{{Code: BadFile, Message: err.Error()}}})
 			return nil
@@ -164,7 +164,7 @@ func Import(path string, sizes Sizes) ([]Result, error) {
 
 // importDir reads a folder that is one unit: a prize result folder or a HELM
 // run directory. whole is false for any other folder.
-func importDir(dir string, sizes Sizes) (found []Result, whole bool, err error) {
+func importDir(dir string) (found []Result, whole bool, err error) {
 	if exists(dir, "run_spec.json") && exists(dir, "per_instance_stats.json") {
 		r, err := HELM(dir)
 		return []Result{r}, true, err
@@ -181,7 +181,7 @@ func exists(dir, name string) bool {
 	return err == nil
 }
 
-func importFile(path string, sizes Sizes) ([]Result, error) {
+func importFile(path string) ([]Result, error) {
 	base := filepath.Base(path)
 	switch {
 	case strings.HasSuffix(base, ".eval"):

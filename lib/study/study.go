@@ -44,7 +44,7 @@ func Of(logs []*record.Log, m metric.Metric) (*Matrix, error) {
 		return nil, errors.New("study: no logs")
 	}
 	logs = slices.Clone(logs)
-	slices.SortStableFunc(logs, func(a, b *record.Log) int { return bySize(a.Header.Model, b.Header.Model) })
+	slices.SortStableFunc(logs, func(a, b *record.Log) int { return a.Header.Model.Compare(b.Header.Model) })
 	first := logs[0].Header
 	values := make([]map[string]float64, len(logs))
 	lengths := make([]float64, len(logs))
@@ -254,19 +254,6 @@ func zero(l *record.Log) bool {
 		}
 	}
 	return compared > 0
-}
-
-func bySize(a, b model.Identity) int {
-	switch {
-	case a.Parameters != b.Parameters:
-		if a.Parameters < b.Parameters {
-			return -1
-		}
-		return 1
-	case a.Seed != b.Seed:
-		return a.Seed - b.Seed
-	}
-	return strings.Compare(a.Name, b.Name)
 }
 
 // Scores returns each model's mean with its standard error, in the order of

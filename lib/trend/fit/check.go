@@ -170,3 +170,13 @@ func (w *whitener) colour(v []float64) {
 		v[i] /= f
 	}
 }
+
+// shares reports the first accuracy that is not a share.
+func shares(form string, acc []float64) error {
+	for i, a := range acc {
+		if a < 0 || a > 1 {
+			return fmt.Errorf("fit: %s: %w: point %d: accuracy is %v, want 0 to 1", form, ErrInput, i+1, a)
+		}
+	}
+	return nil
+}

@@ -1,7 +1,6 @@
 package fit
 
 import (
-	"fmt"
 	"math"
 	"slices"
 )
@@ -44,10 +43,8 @@ func (s Settings) Sigmoid(loss, acc []float64) (*Fit[Sigmoid], error) {
 	if err := need(form, "losses", loss, 5, 5); err != nil {
 		return nil, err
 	}
-	for i, a := range acc {
-		if a < 0 || a > 1 {
-			return nil, fmt.Errorf("fit: %s: %w: point %d: accuracy is %v, want 0 to 1", form, ErrInput, i+1, a)
-		}
+	if err := shares(form, acc); err != nil {
+		return nil, err
 	}
 	if err := varies(form, "accuracy", acc); err != nil {
 		return nil, err
