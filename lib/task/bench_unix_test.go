@@ -51,7 +51,7 @@ func bigFile(b *testing.B, format task.Format, size int) string {
 // BenchmarkReader reads 100 MB item by item. peak-MB is the most memory that
 // items and buffers took at once, garbage included (/memory/classes/heap/objects
 // of runtime/metrics, every 20 ms).
-// lib/task/testdata/bench.py reads the same files with Python's json and csv.
+// lib/task/testdata/bench.py runs it and Python's json and csv in turn.
 func BenchmarkReader(b *testing.B) {
 	for _, format := range []task.Format{task.JSONL, task.CSV} {
 		b.Run(string(format), func(b *testing.B) {

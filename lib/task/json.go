@@ -27,6 +27,7 @@ type scanner struct {
 	// that is expected is recognised faster than read.
 	keys [32]string
 	nth  int
+	seen rowKeys // of the item that is read
 	// notes are problems that do not stop a row.
 	notes []Problem
 }

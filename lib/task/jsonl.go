@@ -48,6 +48,25 @@ func (k *keys) add(key string) error {
 	return nil
 }
 
+// rowKeys is keys for rows that mostly have the same ones in the same order: what
+// the row before had is known to be different.
+type rowKeys struct {
+	keys
+	n int // how many this row has had
+}
+
+func (k *rowKeys) next() { k.n = 0 }
+
+func (k *rowKeys) add(key string) error {
+	if k.n < len(k.keys) && k.keys[k.n] == key {
+		k.n++
+		return nil
+	}
+	k.keys = k.keys[:k.n]
+	k.n++
+	return k.keys.add(key)
+}
+
 func (it *Item) note(key, value string) {
 	if it.Meta == nil {
 		it.Meta = make(map[string]string, 4)
@@ -85,19 +104,18 @@ func readJSONL(src *source, head *Task) (iter.Seq2[Item, error], error) {
 		}
 	}
 	return src.rows(func() func(*scanner, *Item) error {
-		var seen keys
 		return func(sc *scanner, it *Item) error {
-			seen = seen[:0]
-			return sc.item(it, &seen, it.Line == 1 && !listed)
+			return sc.item(it, it.Line == 1 && !listed)
 		}
 	})
 }
 
 // item reads an item of ours. Where a head may stand, errHead says that it does.
-func (s *scanner) item(it *Item, seen *keys, mayHead bool) error {
+func (s *scanner) item(it *Item, mayHead bool) error {
+	s.seen.next()
 	hasTask, hasPrompt, hasGold, task := false, false, false, ""
 	err := s.object(func(key string) (err error) {
-		if err := seen.add(key); err != nil {
+		if err := s.seen.add(key); err != nil {
 			return err
 		}
 		switch key {
@@ -283,8 +301,7 @@ func readHead(sc *scanner, head *Task, src *source) (found bool, err error) {
 					f.Pool = []Item{}
 					err = sc.array(func() error {
 						var it Item
-						var seen keys
-						err := sc.item(&it, &seen, false)
+						err := sc.item(&it, false)
 						f.Pool = append(f.Pool, it)
 						return err
 					})
