@@ -21,38 +21,48 @@ type Perturbation struct {
 	item func(t *Task, it *Item, rng *rand.Rand)
 }
 
-// Perturb returns a copy of the task with every item changed. Identifiers and
-// order stay, so that scores can be compared item by item. What an item becomes
-// depends on the seed and its ID alone; the two prompts of a log-odds item are
-// changed with the same luck. FewShot.Prefix and the format's prefixes around
-// the question stay as they are, and so do words that occur in a choice. The
-// copy's SHA256 is "": it is no file.
+// Perturb returns a copy of the task with every item changed, those of
+// FewShot.Pool too. Identifiers and order stay, so that scores can be compared
+// item by item. What an item becomes depends on the seed and its ID alone; the
+// two prompts of a log-odds item are changed with the same luck. FewShot.Prefix
+// and the format's prefixes around the question stay as they are, and so do
+// words that occur in a choice and prompts that are "". The copy's SHA256 is "":
+// it is no file.
 func (t *Task) Perturb(p Perturbation, seed uint64) *Task {
 	c := *t
 	c.Name += "+" + p.Name
 	c.SHA256 = ""
 	c.Problems = slices.Clone(t.Problems)
-	c.Items = make([]Item, len(t.Items))
-	for i := range t.Items {
-		it := t.Items[i].clone()
+	c.Items = t.perturbed(t.Items, p, seed)
+	if t.FewShot.Pool != nil {
+		c.FewShot.Pool = t.perturbed(t.FewShot.Pool, p, seed)
+	}
+	return &c
+}
+
+func (t *Task) perturbed(items []Item, p Perturbation, seed uint64) []Item {
+	list := make([]Item, len(items))
+	for i := range items {
+		it := items[i].clone()
 		h := fnv.New64a()
 		h.Write([]byte(p.Name + "\x00" + it.ID))
 		luck := func() *rand.Rand { return rand.New(rand.NewPCG(seed, h.Sum64())) }
 		if p.text != nil {
 			words := it.choiceWords()
 			keep := func(w string) bool { return words[strings.ToLower(w)] }
-			it.Prompt = t.body(it.Prompt, func(s string) string { return p.text(s, keep, luck()) })
-			if it.OtherPrompt != "" {
-				it.OtherPrompt = t.body(it.OtherPrompt, func(s string) string { return p.text(s, keep, luck()) })
+			for _, prompt := range []*string{&it.Prompt, &it.OtherPrompt} {
+				if *prompt != "" {
+					*prompt = t.body(*prompt, func(s string) string { return p.text(s, keep, luck()) })
+				}
 			}
 		}
 		if p.item != nil {
 			p.item(t, &it, luck())
 		}
 		it.note("perturbation", p.Name)
-		c.Items[i] = it
+		list[i] = it
 	}
-	return &c
+	return list
 }
 
 func (it *Item) clone() Item {
@@ -233,15 +243,8 @@ func ShuffleChoices() Perturbation {
 	return Perturbation{Name: "order", item: func(t *Task, it *Item, rng *rand.Rand) {
 		n := len(it.Choices)
 		perm := rng.Perm(n) // new place k holds what was at perm[k]
-		if starts, ends := it.options(it.Prompt); starts != nil {
-			var b strings.Builder
-			at := 0
-			for k := range n {
-				b.WriteString(it.Prompt[at:starts[k]])
-				b.WriteString(it.Prompt[starts[perm[k]]:ends[perm[k]]])
-				at = ends[k]
-			}
-			it.Prompt = b.String() + it.Prompt[at:]
+		if it.options(it.Prompt) != nil {
+			it.Prompt, it.OtherPrompt = it.reorder(it.Prompt, perm), it.reorder(it.OtherPrompt, perm)
 		} else {
 			old := slices.Clone(it.Choices)
 			for k := range n {
@@ -268,32 +271,57 @@ func ShuffleChoices() Perturbation {
 	}}
 }
 
-// options finds the options' texts in a prompt for choices that are labels: for
-// each choice, where the text behind "(A)" in a line starts and ends. Nil when
-// the choices are no such labels.
-func (it *Item) options(prompt string) (starts, ends []int) {
+// reorder puts the options' texts in a prompt into another order under their
+// labels: place k gets the text of place perm[k].
+func (it *Item) reorder(prompt string, perm []int) string {
+	places := it.options(prompt)
+	var b strings.Builder
 	at := 0
-	for _, c := range it.Choices {
+	for k, p := range places {
+		from := places[perm[k]]
+		b.WriteString(prompt[at:p.start])
+		b.WriteString(prompt[from.start:from.end])
+		at = p.end
+	}
+	return b.String() + prompt[at:]
+}
+
+// place is where an option's text stands in a prompt.
+type place struct{ start, end int }
+
+// options finds the options' texts in a prompt for choices that are labels: for
+// each choice, the text behind "(A) " at the beginning of a line. Where a prompt
+// has several such lists, it is the last, which is the item's own. Nil when the
+// choices are no such labels.
+func (it *Item) options(prompt string) []place {
+	if len(it.Choices) < 2 {
+		return nil
+	}
+	list := make([]place, len(it.Choices))
+	before := len(prompt)
+	for k, c := range slices.Backward(it.Choices) {
 		label := strings.TrimSpace(c)
 		if len(label) < 2 || label[0] != '(' || label[len(label)-1] != ')' {
-			return nil, nil
+			return nil
 		}
-		i := strings.Index(prompt[at:], label+" ")
-		if i < 0 {
-			return nil, nil
+		for {
+			i := strings.LastIndex(prompt[:before], label+" ")
+			if i < 0 {
+				return nil
+			}
+			line := strings.TrimRight(prompt[:i], " \t")
+			end := strings.IndexByte(prompt[i:], '\n')
+			if end < 0 {
+				end = len(prompt) - i
+			}
+			before = i
+			if line == "" || strings.HasSuffix(line, "\n") {
+				list[k] = place{i + len(label) + 1, i + end}
+				break
+			}
 		}
-		start := at + i + len(label) + 1
-		end := strings.IndexByte(prompt[start:], '\n')
-		if end < 0 {
-			end = len(prompt) - start
-		}
-		starts, ends = append(starts, start), append(ends, start+end)
-		at = start + end
 	}
-	if len(starts) < 2 {
-		return nil, nil
-	}
-	return starts, ends
+	return list
 }
 
 // RenameLabels gives the choices other names: pairs of the old and the new

@@ -69,6 +69,48 @@ func TestPerturb(t *testing.T) {
 	}
 }
 
+// The order changes where the options stand: in lines of their own, in the last
+// list of a prompt, in both prompts of a log-odds item, in the examples too.
+func TestShuffleOptions(t *testing.T) {
+	list := func(x, y, z string) string { return "(A) " + x + "\n (B) " + y + "\n(C) " + z + "\nAnswer:" }
+	it := task.Item{
+		ID:          "a",
+		Prompt:      "(A) is (B) in\n(A) 1\n(B) 2\n(C) 3\nAnswer: (A)\n\nIs it (A) or (B) ?\n" + list("x", "y", "z"),
+		OtherPrompt: list("x", "y", "z"),
+		Choices:     []string{" (A)", " (B)", " (C)"}, Gold: []int{0},
+	}
+	in := &task.Task{Items: []task.Item{it}, FewShot: task.FewShot{Pool: []task.Item{it}}}
+	moved := false
+	for seed := range uint64(8) {
+		got := in.Perturb(task.ShuffleChoices(), seed)
+		one := got.Items[0]
+		if diff := cmp.Diff(one, got.FewShot.Pool[0]); diff != "" {
+			t.Error("the example is another: ", diff)
+		}
+		body, ok := strings.CutPrefix(one.Prompt, "(A) is (B) in\n(A) 1\n(B) 2\n(C) 3\nAnswer: (A)\n\nIs it (A) or (B) ?\n")
+		if !ok || body != one.OtherPrompt {
+			t.Errorf("prompts %q and %q", one.Prompt, one.OtherPrompt)
+		}
+		if right := strings.TrimSpace(one.Choices[one.Gold[0]]) + " x\n"; !strings.Contains(body, right) {
+			t.Errorf("%q is not in %q", right, body)
+		}
+		moved = moved || one.Gold[0] != 0
+	}
+	if !moved {
+		t.Error("nothing moved")
+	}
+}
+
+// What is empty has no words to put differently: a prompt stays empty.
+func TestPerturbEmpty(t *testing.T) {
+	in := &task.Task{Type: task.SequenceProb, Items: []task.Item{{ID: "a", Choices: []string{"x"}, Gold: []int{0}}}}
+	for _, p := range []task.Perturbation{task.Typos(1), task.UpperCase(), task.Paraphrase(nil), task.Macaronic(1, nil), task.ShuffleChoices()} {
+		if it := in.Perturb(p, 0).Items[0]; it.Prompt != "" || it.OtherPrompt != "" || it.Choices[0] != "x" {
+			t.Errorf("%s: %+v", p.Name, it)
+		}
+	}
+}
+
 // A perturbed task has the same items under the same identifiers.
 func ExampleTask_Perturb() {
 	t, _ := task.Parse("myth.jsonl", strings.NewReader(
