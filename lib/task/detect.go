@@ -81,6 +81,9 @@ func (s *source) shape() (sh shape, ok bool) {
 // detectJSON finds the format of a file by its first object. Objects that are
 // rows may stand on lines or in a list.
 func detectJSON(name string, s shape) (Format, error) {
+	if whose := s.keys.results(); whose != "" {
+		return "", resultsError(name, whose, "keys", s.keys)
+	}
 	switch {
 	case !s.list && s.any("examples"):
 		// BIG-bench-hard has a canary and examples, each with one target.

@@ -41,10 +41,21 @@ func detectCSV(s *source) (Format, error) {
 		return HarnessYAML, nil
 	}
 	if len(header) == 1 && strings.Contains(header[0], "prompt") {
-		for sep, name := range map[string]string{";": "semicolons", "\t": "tabs"} {
+		for sep, name := range map[string]string{";": "semicolons", "\t": "tabs", "|": "vertical bars"} {
 			if strings.Contains(header[0], sep) {
 				return "", fmt.Errorf("task: %s: the first row is %.200q: its columns seem to be separated by %s; save the file with commas", s.name, header[0], name)
 			}
+		}
+	}
+	if strings.HasPrefix(header[0], "sep=") {
+		return "", fmt.Errorf("task: %s: the first row is %q, which only Excel reads: leave it out", s.name, strings.Join(header, ","))
+	}
+	if has(resultColumns...) && !has("prompt") {
+		return "", resultsError(s.name, "the prize", "columns", header)
+	}
+	for _, h := range header {
+		if name := strings.ToLower(strings.TrimSpace(h)); h != name && slices.Contains([]string{"prompt", "classes", "choices", "gold"}, name) {
+			return "", fmt.Errorf("task: %s: the columns are %.200q: write %q as %q", s.name, header, h, name)
 		}
 	}
 	return "", fmt.Errorf("task: %s: neither JSON nor CSV with known columns: the first row is %.200q; a task needs a column \"prompt\", and for choices the columns \"choice_0\", \"choice_1\", ... and \"gold\" (the right one, from 0), or the prize's \"classes\" and \"answer_index\"", s.name, header)

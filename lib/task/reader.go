@@ -353,15 +353,17 @@ func detect(s *source) (Format, error) {
 	if len(b) == 0 {
 		return "", fmt.Errorf("task: %s: the file is empty", s.name)
 	}
-	for magic, name := range map[string]string{"\x1f\x8b": "gzip", "\x28\xb5\x2f\xfd": "zstd", "PK\x03\x04": "zip"} {
-		if bytes.HasPrefix(b, []byte(magic)) {
-			return "", fmt.Errorf("task: %s: the file is compressed (%s): unpack it first", s.name, name)
-		}
-	}
+	var format Format
+	var err error
 	if shape, ok := s.shape(); ok {
-		return detectJSON(s.name, shape)
+		format, err = detectJSON(s.name, shape)
+	} else {
+		format, err = detectCSV(s)
 	}
-	return detectCSV(s)
+	if err != nil {
+		err = s.notTask(err)
+	}
+	return format, err
 }
 
 // checkUTF8 returns the position of the first byte that is not UTF-8, -1 if
