@@ -23,7 +23,6 @@
 package harness
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -80,6 +79,8 @@ type Config struct {
 	values  map[string]any
 	lines   map[string]int // of the keys in File, 0 for those of an included file
 	refused *Error         // why Task cannot be used
+	// examples are the documents of the few-shot split, nil where they are not read.
+	examples []Document
 }
 
 // keys that have no effect on what a model is shown or how it is scored here, or
@@ -289,87 +290,4 @@ func (c *Config) textOr(key, otherwise string) string {
 		return s
 	}
 	return otherwise
-}
-
-// Load reads a task description and makes a task of its documents. The path of
-// the documents may be "" when the description names a file.
-func Load(path, documents string) (*task.Task, error) {
-	c, err := Read(path)
-	if err != nil {
-		return nil, err
-	}
-	if c.refused != nil {
-		return nil, c.refused
-	}
-	if documents == "" {
-		if documents, err = c.files(); err != nil {
-			return nil, err
-		}
-	}
-	b, err := os.ReadFile(documents)
-	if err != nil {
-		return nil, fmt.Errorf("harness: %w", err)
-	}
-	docs, err := Documents(documents, bytes.NewReader(b))
-	if err != nil {
-		return nil, err
-	}
-	return c.Items(docs)
-}
-
-// files returns the file of documents that the description names.
-func (c *Config) files() (string, error) {
-	if c.DatasetPath == "json" || c.DatasetPath == "csv" {
-		kwargs, _ := c.values["dataset_kwargs"].(*jinja.Dict)
-		beside := func(file string) (string, error) {
-			if filepath.IsAbs(file) {
-				return file, nil
-			}
-			path := filepath.Join(filepath.Dir(c.File), file)
-			if _, err := os.Stat(path); err != nil {
-				if _, err := os.Stat(file); err == nil { // where the harness looks
-					return file, nil
-				}
-			}
-			return path, nil
-		}
-		switch files := get(kwargs, "data_files").(type) {
-		case string:
-			return beside(files)
-		case []any:
-			if s, ok := first(files).(string); ok && len(files) == 1 {
-				return beside(s)
-			}
-		case *jinja.Dict:
-			for _, split := range []string{"test_split", "validation_split", "training_split"} {
-				if s, ok := get(files, c.text(split)).(string); ok {
-					return beside(s)
-				}
-			}
-		}
-	}
-	name := "a dataset that it does not name"
-	if c.DatasetPath != "" {
-		name = fmt.Sprintf("the dataset %q", c.DatasetPath)
-	}
-	if c.DatasetName != "" {
-		name += " (" + c.DatasetName + ")"
-	}
-	return "", &Error{c.File, c.lines["dataset_path"], "documents", "its documents are " + name + ", which is not part of the file, and nothing is downloaded: save them as JSON Lines and pass that file (--docs)"}
-}
-
-// get returns the value of a key, nil if there is none.
-func get(d *jinja.Dict, key string) any {
-	if d == nil {
-		return nil
-	}
-	v, _ := d.Get(key)
-	return v
-}
-
-func first(list []any) any {
-	if len(list) == 0 {
-		return nil
-	}
-	return list[0]
 }

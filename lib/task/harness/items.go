@@ -59,7 +59,7 @@ func (c *Config) Items(docs []Document) (*task.Task, error) {
 			}
 		}
 	}
-	for _, d := range docs {
+	for _, d := range slices.Concat(docs, c.examples) {
 		for key := range d.Values {
 			m.features[key] = true
 		}
@@ -270,6 +270,21 @@ func (m *maker) fewShot(t *task.Task, docs []Document, problem func(code, key, f
 	}
 	if m.OutputType == "loglikelihood_rolling" {
 		return nil
+	}
+	if split, other := m.fewShotSplit(); m.examples != nil {
+		t.FewShot.Pool = []task.Item{}
+		for i, d := range m.examples {
+			it, err := shot(d)
+			if err != nil {
+				problem("template", "", "document %d of the split %q, for few-shot examples: %v", i, split, err)
+				continue
+			}
+			it.ID = split + "-" + strconv.Itoa(i)
+			t.FewShot.Pool = append(t.FewShot.Pool, it)
+		}
+		return nil
+	} else if other {
+		problem("few-shot", "", "few-shot examples are drawn from the documents themselves; the harness takes those of the split %q", split)
 	}
 	var pool []task.Item
 	differs := false

@@ -229,3 +229,36 @@ func TestStops(t *testing.T) {
 		}
 	}
 }
+
+// Examples come from the split that the harness takes them from, where its file
+// is there; else a problem says that they do not.
+func TestFewShotSplit(t *testing.T) {
+	const head = "task: x\noutput_type: multiple_choice\ndoc_to_text: q\ndoc_to_target: g\ndoc_to_choice: [a, b]\nfewshot_config: {sampler: first_n}\n"
+	const docs, other = `{"q":"p","g":0}
+{"q":"r","g":1}`, `{"q":"s","g":1}
+{"q":"u","g":2}
+{"q":"v","g":0}`
+	for _, tt := range []struct{ name, yaml, documents, want, problem string }{
+		{"of a split with a file", "dataset_path: json\ndataset_kwargs: {data_files: {test: d.jsonl, train: [o.jsonl]}}\ntest_split: test\ntraining_split: train\n", "", "s b\n\nv a\n\np", `document 1 of the split "train", for few-shot examples: doc_to_target: 2 is not one of 2 choices`},
+		{"of the split that is named", "dataset_path: json\ndataset_kwargs: {data_files: {test: d.jsonl, dev: o.jsonl}}\ntest_split: test\ntraining_split: train\nfewshot_split: dev\n", "", "s b\n\nv a\n\np", `document 1 of the split "dev"`},
+		{"of a split that is not there", "dataset_path: someone/x\ntest_split: test\nvalidation_split: val\n", "d.jsonl", "r b\n\np", `the harness takes those of the split "val"`},
+		{"of the documents' split", "dataset_path: someone/x\nvalidation_split: val\n", "d.jsonl", "r b\n\np", ""},
+		{"of the only file", "dataset_path: json\ndataset_kwargs: {data_files: d.jsonl}\ntest_split: train\n", "", "r b\n\np", ""},
+	} {
+		dir := write(t, map[string]string{"x.yaml": head + tt.yaml, "d.jsonl": docs, "o.jsonl": other})
+		if tt.documents != "" {
+			tt.documents = filepath.Join(dir, tt.documents)
+		}
+		got, err := harness.Load(filepath.Join(dir, "x.yaml"), tt.documents)
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		if text := got.Prompt(&got.Items[0], 3, 1); text != tt.want {
+			t.Errorf("%s: prompt %q, want %q", tt.name, text, tt.want)
+		}
+		if text := fmt.Sprint(got.Problems); (tt.problem == "") != (len(got.Problems) == 0) || !strings.Contains(text, tt.problem) {
+			t.Errorf("%s: problems %s, want %q", tt.name, text, tt.problem)
+		}
+	}
+}
