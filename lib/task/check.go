@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -78,11 +79,14 @@ func (c Checks) prompts(t *Task, it *Item, report reporter) {
 		}
 	case Numeric:
 		for _, s := range append([]string{it.Anchor}, it.Targets...) {
-			if _, err := strconv.ParseFloat(strings.ReplaceAll(strings.TrimSpace(s), ",", ""), 64); err != nil && s != "" {
+			x, err := strconv.ParseFloat(strings.ReplaceAll(strings.TrimSpace(s), ",", ""), 64)
+			if s != "" && err != nil {
 				report("number", "%q of item %s is not a number", s, it.ID)
+			} else if math.IsInf(x, 0) || math.IsNaN(x) {
+				report("number", "%q of item %s is not finite", s, it.ID)
 			}
 		}
-		if len(it.Targets) == 0 {
+		if len(it.Targets) == 0 || it.Targets[0] == "" {
 			report("number", "item %s has no true answer", it.ID)
 		}
 	}
@@ -109,6 +113,8 @@ func (c Checks) choices(t *Task, it *Item, report reporter) {
 	least := map[Type]int{Classification: 2, ClassificationAcc: 2, LogOdds: 2, AbsoluteLogOdds: 2, SequenceProb: 1}[t.Type]
 	if len(it.Choices) < least {
 		report("choice-count", "item %s has %d choices, a task of type %s needs %d", it.ID, len(it.Choices), t.Type, least)
+	} else if most := map[Type]int{LogOdds: 2, AbsoluteLogOdds: 2, SequenceProb: 1}[t.Type]; most > 0 && len(it.Choices) > most {
+		report("choice-count", "item %s has %d choices, a task of type %s has %d", it.ID, len(it.Choices), t.Type, most)
 	} else if least > 0 && len(it.Gold) == 0 {
 		report("no-gold", "no choice of item %s is right", it.ID)
 	}

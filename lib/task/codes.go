@@ -9,7 +9,7 @@ var Codes = []struct{ Code, Meaning string }{
 	{"duplicate", "the same prompt, choices and answer as an earlier item"},
 	{"contradiction", "the same prompt and choices as an earlier item, with another answer"},
 	{"no-gold", "no choice is right"},
-	{"choice-count", "fewer choices than the type needs"},
+	{"choice-count", "fewer or more choices than the type has"},
 	{"choice-empty", "a choice tokenizes to nothing"},
 	{"choice-equal", "two choices are equal"},
 	{"choice-prefix", "a choice is the beginning of another"},

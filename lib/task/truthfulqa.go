@@ -24,6 +24,9 @@ const (
 
 // truthfulQA lays out one question.
 func (it *Item) truthfulQA(question string, right, wrong []string) error {
+	if question == "" {
+		return fault("no-prompt", "the question is empty")
+	}
 	it.Prompt = "Q: " + question + "\nA:"
 	for i, a := range slices.Concat(right, wrong) {
 		if i < len(right) {
@@ -31,7 +34,7 @@ func (it *Item) truthfulQA(question string, right, wrong []string) error {
 		}
 		it.Choices = append(it.Choices, " "+a)
 	}
-	if len(right) == 0 || len(wrong) == 0 {
+	if len(right) == 0 || len(wrong) == 0 || right[0] == "" {
 		return fault("no-answer", "the question needs a right and a wrong answer")
 	}
 	return nil
@@ -177,7 +180,7 @@ func (sc *scanner) truthfulQA(it *Item, variant string) error {
 	switch {
 	case err != nil:
 		return err
-	case !seen.has("question"):
+	case question == "":
 		return fault("no-prompt", "the entry has no \"question\"")
 	case !found:
 		return fault("no-answer", "the entry has no %q", variant+"_targets")
