@@ -71,8 +71,12 @@ func (d *document) members(list string, member func(key string) error) (pos int,
 	if err == nil {
 		err = d.sc.end()
 	}
-	if err == nil && pos < 0 {
-		err = fault("no-examples", "no key %q", list)
+	switch {
+	case err != nil || pos >= 0:
+	case seen.has("subtasks"):
+		err = fault("no-examples", "no key %q: they are in the files of its \"subtasks\" (subtask/task.json), to be loaded one by one", list)
+	default:
+		err = fault("no-examples", "no key %q among %q", list, []string(seen))
 	}
 	d.notes = slices.Clone(d.sc.notes)
 	return pos, d.fail(err)
@@ -190,7 +194,7 @@ func readBigBench(src *source, head *Task) (iter.Seq2[Item, error], error) {
 		case "append_choices_to_input":
 			var word string
 			word, err = sc.raw()
-			appendChoices = word != "false"
+			appendChoices = !slices.Contains(falsy, word)
 		default:
 			err = sc.skip()
 		}
@@ -220,6 +224,9 @@ func readBigBench(src *source, head *Task) (iter.Seq2[Item, error], error) {
 	}
 	return d.items(pos, func(it *Item) error { return sc.bigBench(it, few, choicePrefix, appendChoices) }), nil
 }
+
+// falsy are the values that BIG-bench's program, in Python, takes for false.
+var falsy = []string{"false", "0", "0.0", "null", `""`, "[]", "{}"}
 
 // bigBench reads one example and lays it out.
 func (sc *scanner) bigBench(it *Item, few *FewShot, choicePrefix string, appendChoices bool) error {

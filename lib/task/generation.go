@@ -39,17 +39,24 @@ func (t *Task) Answer(output string) (string, error) {
 }
 
 // Exact reports whether generated text is one of the item's Targets after Answer
-// (BIG-bench's exact_str_match). Of other formats than BIG-bench, white space
+// (BIG-bench's exact_str_match); an item with choices and no Targets has the right
+// choices for targets. Of other formats than BIG-bench, white space
 // around both does not count.
 func (t *Task) Exact(it *Item, output string) (bool, error) {
 	answer, err := t.Answer(output)
 	if err != nil {
 		return false, err
 	}
-	if t.Format == BigBench {
-		return slices.Contains(it.Targets, answer), nil
+	targets := it.Targets
+	if targets == nil {
+		for _, g := range it.Gold {
+			targets = append(targets, it.Choices[g])
+		}
 	}
-	return slices.ContainsFunc(it.Targets, func(target string) bool {
+	if t.Format == BigBench {
+		return slices.Contains(targets, answer), nil
+	}
+	return slices.ContainsFunc(targets, func(target string) bool {
 		return strings.TrimSpace(target) == strings.TrimSpace(answer)
 	}), nil
 }

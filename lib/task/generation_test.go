@@ -30,6 +30,10 @@ func TestExact(t *testing.T) {
 			t.Errorf("%s: %v, %v, want %v", tt.name, got, err, tt.want)
 		}
 	}
+	// An item that says only by scores what is right.
+	if got, err := stop.Exact(&task.Item{Choices: []string{"x", "y"}, Gold: []int{1}}, "y"); !got || err != nil {
+		t.Errorf("the right choice: %v, %v", got, err)
+	}
 	bad := task.Task{OutputRegex: "(?<=x)y"}
 	if _, err := bad.Exact(it, "xy"); err == nil {
 		t.Error("a lookbehind is no error")

@@ -115,6 +115,11 @@ func TestWild(t *testing.T) {
 "\nQ: bool\nA: " ["a" "b"] [1]`,
 		},
 		{
+			"BIG-bench, false as Python has it", `{` + names + `,"append_choices_to_input":0,"examples":[{"input":"q","target_scores":{"b":1,"a":0}}]}`, "",
+			`bigbench classification
+"\nQ: q\nA: " ["b" "a"] [0]`,
+		},
+		{
 			"BIG-bench-hard, a space behind an option", `{"canary":"c","examples":[{"input":"q\nOptions:\n- valid \n- invalid","target":"valid"}]}`, "",
 			`bbh classification
 "Q: q\nOptions:\n- valid \n- invalid\nA:" [" valid" " invalid"] [0]`,
@@ -176,6 +181,28 @@ func TestWild(t *testing.T) {
 	}
 }
 
+// What is wrong with the items of a file that is a task otherwise.
+func TestWildProblems(t *testing.T) {
+	const tqa = "Question,Best Answer,Correct Answers,Incorrect Answers\n"
+	for _, tt := range []struct{ name, file, want string }{
+		{"TruthfulQA without a question", tqa + ",b,b,w\n", "file:2: the question is empty [no-prompt]"},
+		{"TruthfulQA without its best answer", tqa + "Q?,,b,w\n", "file:2: the question needs a right and a wrong answer [no-answer]"},
+		{"TruthfulQA, an empty question", `[{"question":"","mc1_targets":{"a":1,"b":0}}]`, "the entry has no \"question\" [no-prompt]"},
+		{"three classes of log-odds", `{"prompt":"a","other_prompt":"b","classes":[" A"," B"," C"],"answer_index":0}`, "item 0 has 3 choices, a task of type logodds has 2 [choice-count]"},
+		{"no true answer", "prompt,true_answer,anchor\nq,,5\n", "item 0 has no true answer [number]"},
+		{"an infinite answer", "prompt,true_answer,anchor\nq,inf,5\n", "\"inf\" of item 0 is not finite [number]"},
+	} {
+		got, err := task.Parse("file", strings.NewReader(tt.file))
+		if err != nil {
+			t.Errorf("%s: %v", tt.name, err)
+			continue
+		}
+		if text := fmt.Sprint(append(got.Problems, task.Check(got)...)); !strings.Contains(text, tt.want[strings.Index(tt.want, ": ")+1:]) {
+			t.Errorf("%s: %s, want %s", tt.name, text, tt.want)
+		}
+	}
+}
+
 // What is wrong with a file that is no task, and what to do about it.
 func TestWildErrors(t *testing.T) {
 	for file, want := range map[string]string{
@@ -187,6 +214,8 @@ func TestWildErrors(t *testing.T) {
 		"tag: x\noutput_type: multiple_choice\n":         "task description of lm-evaluation-harness",
 		"[{\"prompt\":\"p\",\"gold\":0},\n{,]":           "x:2: JSON has ','",
 		"\x80\x04\x95\x00":                               "a pickle of Python (protocol 4)",
+		`{"name":"n","keywords":[],"subtasks":["a"]}`:    `no key "examples": they are in the files of its "subtasks"`,
+		`{"name":"n","keywords":[]}`:                     `no key "examples" among ["name" "keywords"]`,
 		"PAR1\x15\x04":                                   "is Parquet",
 		"BZh91AY&SY":                                     "compressed (bzip2)",
 		"x.csv\x00\x00":                                  "holds no text: byte 5 is zero",
