@@ -157,16 +157,16 @@ func (c Checks) choices(t *Task, it *Item, report reporter) {
 	same.report("choice-equal", report)
 	begins.report("choice-prefix", report)
 	n, about := tokens("the prompt", it.Prompt), "about "
-	whole := it.Prompt + last
+	context := it.Prompt
 	if it.OtherPrompt != "" {
 		if other := tokens("the second prompt", it.OtherPrompt); other > n {
-			n, whole = other, it.OtherPrompt+last
+			n, context = other, it.OtherPrompt
 		}
 	}
 	n += longest
 	if c.Tokens != nil && n > c.MaxTokens { // tokens may merge where the two meet
 		about = ""
-		if exact, err := c.Tokens(whole); err == nil {
+		if exact, err := c.Tokens(context + last); err == nil {
 			n = exact
 		}
 	}
@@ -252,6 +252,7 @@ func repeated(t *Task) []Problem {
 	type hash [sha256.Size]byte
 	type earlier struct{ all, answer map[hash]int }
 	seen := earlier{map[hash]int{}, map[hash]int{}}
+	h, piece := sha256.New(), make([]byte, 16<<10)
 	for i := range t.Items {
 		it := &t.Items[i]
 		if it.Prompt == "" {
@@ -264,9 +265,18 @@ func repeated(t *Task) []Problem {
 		}
 		slices.Sort(right)
 		choices := slices.Sorted(slices.Values(it.Choices))
-		text := fmt.Appendf(nil, "%d %s%d %s%q", len(it.Prompt), it.Prompt, len(it.OtherPrompt), it.OtherPrompt, choices)
-		question := hash(sha256.Sum256(text))
-		whole := hash(sha256.Sum256(fmt.Appendf(text, "%q%v%q%s", right, it.Scores, it.Targets, it.Anchor)))
+		h.Reset()
+		for _, text := range []string{it.Prompt, it.OtherPrompt} {
+			fmt.Fprintf(h, "%d ", len(text))
+			for ; len(text) > len(piece); text = text[len(piece):] { // no copy of a long text
+				h.Write(piece[:copy(piece, text)])
+			}
+			h.Write(piece[:copy(piece, text)])
+		}
+		fmt.Fprintf(h, "%q", choices)
+		question := hash(h.Sum(nil))
+		fmt.Fprintf(h, "%q%v%q%s", right, it.Scores, it.Targets, it.Anchor)
+		whole := hash(h.Sum(nil))
 		if first, ok := seen.all[whole]; ok {
 			list = append(list, Problem{"duplicate", it.Line, fmt.Sprintf("item %s repeats item %s of line %d", it.ID, t.Items[first].ID, t.Items[first].Line)})
 			continue

@@ -64,7 +64,7 @@ const maxStart = 64 << 20
 
 // shape looks at the first object of a JSON file; ok is false where there is none.
 func (s *source) shape() (sh shape, ok bool) {
-	for size := window; ; size *= 8 {
+	for size := window; ; size = min(8*size, maxStart) {
 		b := trimSpace(s.peek(size))
 		if len(b) == 0 || b[0] != '{' && b[0] != '[' {
 			return sh, false

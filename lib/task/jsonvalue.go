@@ -1,6 +1,7 @@
 package task
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 )
@@ -55,17 +56,23 @@ func (s *scanner) texts() ([]string, error) {
 
 // number reads a finite number.
 func (s *scanner) number() (float64, error) {
-	at := s.pos
-	t, err := s.literal()
+	t, err := s.numeral("a number")
 	if err != nil {
 		return 0, err
 	}
 	x, err := strconv.ParseFloat(t, 64)
 	if err != nil {
-		s.pos = at
-		return 0, s.fail("a number")
+		return 0, fmt.Errorf("JSON has %.40s, which is more than a number can be here (1.8e308)", t)
 	}
 	return x, nil
+}
+
+// numeral reads the text of a number; want says what should stand there.
+func (s *scanner) numeral(want string) (string, error) {
+	if c := s.peek(); c != '-' && (c < '0' || c > '9') {
+		return "", s.fail(want)
+	}
+	return s.literal()
 }
 
 // integer reads a whole number.
@@ -77,15 +84,13 @@ func (s *scanner) integer() (int, error) {
 			return int(c - '0'), nil
 		}
 	}
-	at := s.pos
-	t, err := s.literal()
+	t, err := s.numeral("a whole number")
 	if err != nil {
 		return 0, err
 	}
 	n, err := strconv.Atoi(t)
 	if err != nil {
-		s.pos = at
-		return 0, s.fail("a whole number")
+		return 0, fmt.Errorf("JSON has %.40s where a whole number should stand", t)
 	}
 	return n, nil
 }
