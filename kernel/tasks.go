@@ -55,6 +55,14 @@ to nothing, what it has no tokens for.`,
 			return nil
 		},
 		RunE: func(command *cobra.Command, files []string) error {
+			if shots < 0 {
+				return fmt.Errorf("--shots %d: want 0 or more solved examples", shots)
+			}
+			for _, name := range []string{"shots", "seed", "other"} {
+				if item == "" && command.Flags().Changed(name) {
+					return fmt.Errorf("--%s goes with --prompt, which prints the prompt of one item", name)
+				}
+			}
 			if write != "" {
 				return author.Write(write, author.All(author.Seed))
 			}

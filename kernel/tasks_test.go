@@ -176,3 +176,22 @@ func TestTasksOracle(t *testing.T) {
 		}
 	}
 }
+
+// Flags that would have no effect, or no meaning, are said.
+func TestTasksFlags(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "x.jsonl")
+	if err := os.WriteFile(file, []byte(`{"prompt":"p","choices":["a","b"],"gold":0}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for want, args := range map[string][]string{
+		"--shots -1: want 0 or more": {"--prompt", "0", "--shots", "-1", file},
+		"--shots goes with --prompt": {"--shots", "2", file},
+		"--seed goes with --prompt":  {"--seed", "2", file},
+		"--other goes with --prompt": {"--other", file},
+		`format "x" is not one of [jsonl csv isp_csv isp_jsonl bigbench bbh anthropic_mwe bbq truthfulqa_csv truthfulqa_mc lm_eval_yaml]`: {"--prompt", "0", "--format", "x", file},
+	} {
+		if _, err := runTasks(t, args...); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: error %v, want %q", args, err, want)
+		}
+	}
+}

@@ -62,7 +62,7 @@ func NewReader(name string, r io.Reader, o Options) (*Reader, error) {
 	}
 	open, ok := readers[format]
 	if !ok {
-		return nil, fmt.Errorf("task: %s: format %q is not one of %v", name, format, known())
+		return nil, fmt.Errorf("task: %s: format %q is not one of %v", name, format, Formats)
 	}
 	items, err := open(src, &rd.head)
 	if err != nil {
@@ -115,16 +115,6 @@ type opener func(*source, *Task) (iter.Seq2[Item, error], error)
 
 // readers is filled by the formats' own files.
 var readers = map[Format]opener{}
-
-func known() []Format {
-	var list []Format
-	for _, f := range Formats {
-		if readers[f] != nil {
-			list = append(list, f)
-		}
-	}
-	return list
-}
 
 func knownType(t Type) (Type, error) {
 	if t == "" || t == "classification_loss" {
