@@ -49,9 +49,10 @@
 //
 // A header and a row an item. The columns are those of JSON Lines: id, prompt,
 // choices (a JSON list) or choice_0, choice_1, ... (the last ones empty where an
-// item has fewer), gold ("0", or "0 2"), other_prompt, scores and targets (JSON
-// lists), anchor, meta (a JSON object). Other columns are kept in Item.Meta; an
-// empty cell means that there is no value. Line ends inside quotes are data.
+// item has fewer), gold ("0", "0 2", or "[]" where no choice is right),
+// other_prompt, scores and targets (JSON lists), anchor, meta (a JSON object).
+// Other columns are kept in Item.Meta; an empty cell means that there is no
+// value. Line ends inside quotes are data.
 //
 //	id,prompt,choice_0,choice_1,gold
 //	a,"2+2=",4.,5.,0

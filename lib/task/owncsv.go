@@ -105,19 +105,20 @@ func readCSV(src *source, head *Task) (iter.Seq2[Item, error], error) {
 		})
 	}
 	head.FewShot.Separator = "\n\n"
-	hasGold := slices.Contains(header, "gold")
-	return c.items(header, func() csvRow { return ownRow(header, numbered, hasGold) }), nil
+	return c.items(header, func() csvRow { return ownRow(header, numbered) }), nil
 }
 
 // ownRow makes items of rows of ours. Numbered says which choice a column holds,
 // or -1.
-func ownRow(header []string, numbered []int, hasGold bool) csvRow {
+func ownRow(header []string, numbered []int) csvRow {
+	hasGold := false // whether the row says which choices are right
 	choices := map[int]string{}
 	var last []byte // the last choices cell: most rows of a file have the same
 	var lastList []string
 	return csvRow{field: func(w *worker, i int, field []byte, it *Item) (err error) {
 		if i == 0 {
 			clear(choices) // a row may have been left in the middle
+			hasGold = false
 		}
 		if len(field) == 0 && header[i] != "id" {
 			// An item with fewer choices leaves the last columns empty.
@@ -159,6 +160,7 @@ func ownRow(header []string, numbered []int, hasGold bool) csvRow {
 		case "scores":
 			err = list(func() error { it.Scores, err = sc.numbers(); return err })
 		case "gold":
+			hasGold = true
 			it.Gold, err = sc.golds(field)
 		case "meta":
 			err = list(func() error { return sc.meta(it) })
@@ -193,8 +195,10 @@ func ownRow(header []string, numbered []int, hasGold bool) csvRow {
 
 // golds reads "0", "0 2" or "[0, 2]".
 func (s *scanner) golds(field []byte) ([]int, error) {
-	s.reset(field)
-	if s.peek() == '[' || bytes.IndexByte(field, ' ') < 0 {
+	if c := field[0]; len(field) == 1 && c >= '0' && c <= '9' {
+		return s.mem.one(int(c - '0')), nil
+	}
+	if s.reset(field); s.peek() == '[' {
 		list, err := s.gold()
 		if err == nil {
 			err = s.end()
@@ -208,6 +212,9 @@ func (s *scanner) golds(field []byte) ([]int, error) {
 			return nil, fmt.Errorf("%q is not a whole number", word)
 		}
 		list = append(list, n)
+	}
+	if list == nil {
+		return nil, fmt.Errorf("%q is not a whole number", field)
 	}
 	slices.Sort(list)
 	return list, nil

@@ -80,6 +80,13 @@ func TestWild(t *testing.T) {
 "How many?" ["10"] []`,
 		},
 		{
+			"ours as CSV, scores where there is no gold", "prompt,choices,gold,scores\np,\"[\"\"a\"\",\"\"b\"\"]\",,\"[0.1,0.9]\"\nq,\"[\"\"a\"\",\"\"b\"\"]\",0,\"[0.1,0.9]\"\nr,\"[\"\"a\"\",\"\"b\"\"]\",[],\"[0.1,0.9]\"\n", "",
+			`csv classification
+"p" ["a" "b"] [1]
+"q" ["a" "b"] [0]
+"r" ["a" "b"] []`,
+		},
+		{
 			"ours as a list", `[{"prompt":"p","choices":["a","b"],"gold":1}, {"prompt":"q"}]`, "",
 			`jsonl classification
 "p" ["a" "b"] [1]
@@ -189,6 +196,7 @@ func TestWildProblems(t *testing.T) {
 		{"TruthfulQA without its best answer", tqa + "Q?,,b,w\n", "file:2: the question needs a right and a wrong answer [no-answer]"},
 		{"TruthfulQA, an empty question", `[{"question":"","mc1_targets":{"a":1,"b":0}}]`, "the entry has no \"question\" [no-prompt]"},
 		{"three classes of log-odds", `{"prompt":"a","other_prompt":"b","classes":[" A"," B"," C"],"answer_index":0}`, "item 0 has 3 choices, a task of type logodds has 2 [choice-count]"},
+		{"gold in words", "prompt,choices,gold\np,\"[\"\"a\"\"]\",a\n", "file:2: gold: \"a\" is not a whole number [gold]"},
 		{"no true answer", "prompt,true_answer,anchor\nq,,5\n", "item 0 has no true answer [number]"},
 		{"an infinite answer", "prompt,true_answer,anchor\nq,inf,5\n", "\"inf\" of item 0 is not finite [number]"},
 	} {
