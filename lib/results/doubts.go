@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 )
 
 // doubtLoss reports losses that say that the model saw no difference between
@@ -92,6 +93,25 @@ func (r *Result) doubtTotals(total []float64, lines []int) {
 // totalSlack is how far the logarithm of a total probability may be above 0, in
 // nats: float32 sums of a certain answer reach some 1e-5.
 const totalSlack = 1e-3
+
+// shares are the names of metrics whose values are shares of items. Tools put a
+// scorer in front of them ("choice/accuracy"), or a filter or a unit behind
+// ("exact_match,strict-match", "acc (%)").
+var shares = []string{"accuracy", "acc", "acc_norm", "correct", "exact_match", "em", "mc1", "mc2", "f1"}
+
+// doubtShares reports accuracies that are no shares: most are percentages, of
+// which a trend would be nonsense.
+func (r *Result) doubtShares() {
+	for _, name := range sortedKeys(r.Metrics) {
+		base := name[strings.LastIndexByte(name, '/')+1:]
+		if end := strings.IndexAny(base, ", ("); end > 0 {
+			base = base[:end]
+		}
+		if v := r.Metrics[name].Mean; (v > 1 || v < 0) && slices.Contains(shares, strings.ToLower(base)) {
+			r.problem(NotShare, 0, "%s is %g, not within 0 and 1: a percentage is to be divided by 100 before a trend is fitted", name, v)
+		}
+	}
+}
 
 // doubtNeighbours says of each result which others measured the same, and
 // whether others of its task have more items.

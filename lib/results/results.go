@@ -88,6 +88,8 @@ const (
 	Group            = "group"             // an average over tasks that are listed on their own
 	ModelGuessed     = "model-guessed"     // the file does not name its model: its folder or name was taken
 	SizeDoubtful     = "size-doubtful"     // a parameter count that looks like another unit
+	NotShare         = "not-a-share"       // an accuracy outside [0, 1], or numbers that were read as percentages
+	NoItem           = "no-item"           // a table has several rows of a model and does not name their items
 )
 
 func (r *Result) problem(code string, line int, format string, args ...any) {
@@ -175,6 +177,7 @@ func Finish(out []Result, sizes Sizes) []Result {
 		if r.Log != nil {
 			r.Log.Header.Model.Parameters = r.Params
 		}
+		r.doubtShares()
 	}
 	sort.SliceStable(out, func(i, j int) bool {
 		a, b := out[i], out[j]

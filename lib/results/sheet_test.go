@@ -34,6 +34,10 @@ func TestTableOddities(t *testing.T) {
 		{"in billions", "model,params,item,loss\nm,6.7,a,1\n", 6.7, 1, 1, 1, []string{"size-doubtful"}},
 		{"aggregates", "model,parameters,loss\nm,2m,1\n", 2e6, 1, 1, 1, nil},
 		{"a unit in the name", "Model,Model Size (B),Item,loss\nm,6.7,a,1\nm,6700M,b,1\n", 6.7e9, 1, 2, 2, nil},
+		{"billions of a leaderboard", "model,#Params (B),loss\nm,6.74,1\n", 6.74e9, 1, 1, 1, nil},
+		{"percent signs", "model,params,item,loss\nm,1B,a,50%\nm,1B,b,100 %\n", 1e9, .75, 2, 2, []string{"not-a-share"}},
+		{"percentages", "model,params,loss,acc (%)\nm,1B,1,62.5\n", 1e9, 1, 1, 1, []string{"not-a-share"}},
+		{"rows without items", "model,params,shots,loss\nm,1B,0,1\nm,1B,5,3\n", 1e9, 2, 2, 2, []string{"no-item"}},
 		{"no size", "model,item,loss\nm,a,1\n", 0, 1, 1, 1, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -68,6 +72,10 @@ func TestTableLayouts(t *testing.T) {
 	got, err = results.Table("x.csv", strings.NewReader("model,acc,acc_stderr,loss,loss_se\nm,0.5,0.1,2,-\nn,0.6,x,3,0.2\n"), results.Columns{})
 	if err != nil || len(got) != 2 {
 		t.Fatal(got, err)
+	}
+	share, _ := results.Table("x.csv", strings.NewReader("model,acc,acc_stderr\nm,62.5%,1.5%\nn,60%,1.5\n"), results.Columns{})
+	if share[0].Metrics["acc"] != (results.Value{Mean: .625, SE: .015}) || !math.IsNaN(share[1].Metrics["acc"].SE) || !has(share[1], results.BadValue) {
+		t.Errorf("%+v", share)
 	}
 	m, n := got[0].Metrics, got[1].Metrics
 	if len(m) != 2 || m["acc"].SE != .1 || !math.IsNaN(m["loss"].SE) || !math.IsNaN(n["acc"].SE) || n["loss"].SE != .2 || !has(got[1], results.BadValue) {

@@ -44,7 +44,7 @@ func (c Columns) orDefault(head []string) Columns {
 	}
 	find(&c.Task, "task")
 	find(&c.Model, "model")
-	find(&c.Params, "params", "parameters", "params (b)", "model size (b)", "size (b)", "params (m)")
+	find(&c.Params, "params", "parameters", "params (b)", "#params (b)", "model size (b)", "size (b)", "params (m)")
 	find(&c.Item, "item")
 	return c
 }
@@ -56,7 +56,8 @@ func (c Columns) orDefault(head []string) Columns {
 // A cell that should be a number and is not is a problem with its line, and the
 // row's other values are kept. Empty cells, NA and NaN are missing values, which
 // are counted. Of an item that is there twice the first value counts. Numbers
-// with a decimal comma are read, and it is said that they were.
+// with a decimal comma or a percent sign ("62.5%", which is 0.625) are read, and
+// it is said that they were.
 func Table(name string, r io.Reader, cols Columns) ([]Result, error) {
 	b, err := io.ReadAll(r)
 	if err != nil {
@@ -118,6 +119,7 @@ type table struct {
 	values []map[string][]float64
 	blank  []map[string]int     // rows without a value of the metric
 	comma  []int                // cells with a decimal comma
+	cents  []int                // cells with a percent sign
 	se     []map[string]float64 // standard errors that the table has
 }
 
@@ -157,7 +159,7 @@ func (t *table) chooseMetrics() {
 			continue
 		}
 		for _, row := range t.sheet.rows {
-			if _, _, ok := parseComma(row.cell(c), t.sheet.comma != ','); ok && !missing(row.cell(c)) {
+			if _, _, ok := parseComma(strings.TrimSpace(strings.TrimSuffix(row.cell(c), "%")), t.sheet.comma != ','); ok && !missing(row.cell(c)) {
 				t.metrics[h] = h
 				break
 			}
@@ -188,7 +190,7 @@ func (t *table) result(task, name string) int {
 	t.out = append(t.out, Result{Source: "csv", File: t.name, Task: task, Model: name, Metrics: map[string]Value{}})
 	t.values = append(t.values, map[string][]float64{})
 	t.blank = append(t.blank, map[string]int{})
-	t.comma = append(t.comma, 0)
+	t.comma, t.cents = append(t.comma, 0), append(t.cents, 0)
 	t.se = append(t.se, map[string]float64{})
 	if t.sheet.column(t.cols.Item) >= 0 {
 		t.out[i].Log = &record.Log{Path: t.name, Finished: true, Header: record.Header{
@@ -243,7 +245,8 @@ func (t *table) add(row sheetRow) {
 			t.blank[i][metrics[c]]++
 			continue
 		}
-		v, comma, ok := parseComma(text, loose)
+		plain, percent := strings.CutSuffix(text, "%")
+		v, comma, ok := parseComma(strings.TrimSpace(plain), loose)
 		if !ok || math.IsNaN(v) || math.IsInf(v, 0) {
 			r.problem(BadValue, row.line, "%s is %q, not a finite number", c, text)
 			continue
@@ -251,10 +254,18 @@ func (t *table) add(row sheetRow) {
 		if comma {
 			t.comma[i]++
 		}
-		rec.Values[metrics[c]] = v
+		unit := 1.0
+		if percent {
+			unit = 100
+			t.cents[i]++
+		}
+		rec.Values[metrics[c]] = v / unit
 		if text := cell(t.errors[c]); r.Log == nil && t.errors[c] != "" && !missing(text) {
-			if se, _, ok := parseComma(text, loose); ok && se >= 0 && !math.IsInf(se, 0) {
-				t.se[i][metrics[c]] = se
+			plain, percent := strings.CutSuffix(text, "%")
+			if percent != (unit == 100) {
+				r.problem(BadValue, row.line, "%s is %q, which has another unit than %s", t.errors[c], text, c)
+			} else if se, _, ok := parseComma(strings.TrimSpace(plain), loose); ok && se >= 0 && !math.IsInf(se, 0) {
+				t.se[i][metrics[c]] = se / unit
 			} else {
 				r.problem(BadValue, row.line, "%s is %q, not a standard error", t.errors[c], text)
 			}
@@ -327,6 +338,12 @@ func (t *table) finish() []Result {
 		}
 		if t.comma[i] > 0 {
 			r.problem(DecimalComma, 0, "%s with a decimal comma", counted(t.comma[i], "number"))
+		}
+		if t.cents[i] > 0 {
+			r.problem(NotShare, 0, "%s with a percent sign, read as shares", counted(t.cents[i], "number"))
+		}
+		if r.Log == nil && r.Rows > 1 && t.tidy[0] == "" {
+			r.problem(NoItem, 0, "no column %q: the %d rows of the model are averaged as if each were an item", t.cols.Item, r.Rows)
 		}
 		if r.Params > 0 && r.Params < 1000 {
 			r.problem(SizeDoubtful, 0, "%s is %g: parameters are counted one by one (or write 1.3B)", t.cols.Params, r.Params)

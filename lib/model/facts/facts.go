@@ -162,7 +162,8 @@ var providers = []string{"hf/", "vllm/", "sglang/", "transformer_lens/", "openai
 
 // Lookup finds a model by its name or an alias, in any case. Who runs it
 // ("hf/EleutherAI/pythia-70m"), and the folders of a local copy
-// ("/models/pythia-70m/"), are no part of the name. A checkpoint
+// ("/models/pythia-70m/", or Hugging Face's cache,
+// ".../models--EleutherAI--pythia-70m/snapshots/...") are no part of the name. A checkpoint
 // "pythia-410m@step1000" has the tokens of its step, as has a revision that
 // names them ("OLMo-1B@step20000-tokens84B"); "@main" is the final model. An
 // unknown model is not guessed at: its size must be stated.
@@ -197,6 +198,9 @@ func (t *Table) Lookup(name string) (Fact, bool) {
 
 var atTokens = regexp.MustCompile(`^step(\d{1,12})-tokens(\d{1,6}(?:\.\d{1,3})?)B$`)
 
+// cached is a folder of Hugging Face's cache of models.
+var cached = regexp.MustCompile(`(?:^|[/\\])models--([^/\\]+)`)
+
 func (t *Table) find(name string) (int, bool) {
 	key := strings.ToLower(strings.TrimSpace(name))
 	if i, ok := t.index[key]; ok {
@@ -208,6 +212,10 @@ func (t *Table) find(name string) (int, bool) {
 				return i, true
 			}
 		}
+	}
+	if m := cached.FindStringSubmatch(key); m != nil {
+		i, ok := t.index[strings.ReplaceAll(m[1], "--", "/")]
+		return i, ok
 	}
 	if strings.HasPrefix(key, "/") || strings.HasPrefix(key, "./") || strings.HasPrefix(key, "../") || strings.HasPrefix(key, "~/") {
 		i, ok := t.index[path.Base(key)]

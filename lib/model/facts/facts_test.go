@@ -26,6 +26,7 @@ func TestShipped(t *testing.T) {
 	for name, want := range map[string]float64{
 		"gpt2": 124439808, "facebook/opt-350m": 331196416, "bigscience/bloom-560m": 559214592, // counts of the published weights
 		"EleutherAI/pythia-70m": 70426624, "davinci": 175e9, "EleutherAI/gpt-j-6B": 6050882784,
+		"/root/.cache/huggingface/hub/models--EleutherAI--pythia-70m/snapshots/9879c9b5": 70426624,
 	} {
 		f, ok := table.Lookup(name)
 		if !ok || f.Parameters != want {
