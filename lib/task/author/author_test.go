@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"bellwether/lib/data"
@@ -60,6 +61,11 @@ func TestShipped(t *testing.T) {
 			if d := at[0] - at[1]; d < -1 || d > 1 {
 				t.Errorf("the right choices are not balanced: %v", at)
 			}
+			if longer, unequal := byLength(got); unequal > 0 && got.Type == task.Classification { // in log-odds tasks the length cancels
+				if share := float64(longer) / float64(unequal); share < .4 || share > .6 {
+					t.Errorf("the longer answer is right in %d of %d items", longer, unequal)
+				}
+			}
 			for _, s := range []string{w.Card.Title, w.Card.Hypothesis, w.Card.Why, w.Card.Expected, w.Card.Notes} {
 				if s == "" {
 					t.Error("a part of the card is empty")
@@ -67,6 +73,29 @@ func TestShipped(t *testing.T) {
 			}
 		})
 	}
+}
+
+// byLength counts the items whose answers differ in length, and those of them
+// whose right answer is the longer one. Where choices are labels, "(A)", the
+// answers are the options of the prompt.
+func byLength(t *task.Task) (longer, unequal int) {
+	for _, it := range t.Items {
+		var n [2]int
+		for i, c := range it.Choices {
+			answer := c
+			if _, option, ok := strings.Cut(it.Prompt, "\n"+c+" "); ok {
+				answer, _, _ = strings.Cut(option, "\n")
+			}
+			n[i] = len(answer)
+		}
+		if right := it.Gold[0]; n[0] != n[1] {
+			unequal++
+			if n[right] > n[1-right] {
+				longer++
+			}
+		}
+	}
+	return longer, unequal
 }
 
 func Example() {

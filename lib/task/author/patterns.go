@@ -69,10 +69,17 @@ var proverbs = [][2]string{
 	{"The bigger they are, the harder they", "fall"},
 }
 
-// endings are words that end no proverb of the list.
-var endings = []string{
-	"table", "lamp", "window", "garden", "seven", "quickly", "planet", "paper", "bicycle", "morning",
-	"silence", "kitchen", "letter", "purple", "bridge", "ticket", "harbour", "engine", "pencil", "mountain",
+// endings are words that end no proverb of the list, by their number of letters:
+// the asked-for word has as many as the usual one, so that length gives nothing away.
+var endings = map[int][]string{
+	2: {"ox", "us", "up"},
+	3: {"sun", "jug", "hat", "ink", "pea", "oak"},
+	4: {"lamp", "frog", "blue", "salt", "door", "nine"},
+	5: {"table", "seven", "paper", "river", "green", "piano"},
+	6: {"window", "garden", "planet", "purple", "bridge", "ticket"},
+	7: {"quickly", "bicycle", "morning", "silence", "kitchen", "harbour"},
+	8: {"mountain", "elephant", "triangle", "umbrella"},
+	9: {"crocodile", "blackbird", "chocolate", "saxophone"},
 }
 
 func proverbEndings(seed uint64) Work {
@@ -85,7 +92,7 @@ func proverbEndings(seed uint64) Work {
 	}
 	for _, p := range proverbs {
 		for _, f := range forms {
-			word := pick(b, endings)
+			word := pick(b, endings[len(p[1])])
 			b.add(p[1], fill(f, word, p[0]), word+".", p[1]+".")
 		}
 	}
@@ -94,7 +101,7 @@ func proverbEndings(seed uint64) Work {
 		Hypothesis: "Larger models know sayings better and are pulled more strongly to their usual end, against the instruction.",
 		Why:        "Memory that overrides an instruction is the simplest case of a capability (knowing text by heart) that harms another (doing as asked). The prize's Memo Trap asked the same with other words; this is our own set of it, small enough for slow models.",
 		Expected:   "Inverse while sayings are learnt; a U in models that are tuned to follow instructions. In our tiny family the same conflict stays inverse up to the largest size although the instruction alone is followed perfectly.",
-		Notes:      "Sixty sayings in four forms of instruction with a drawn word; `meta.kind` holds the usual last word and groups the forms. The asked-for words end none of the sayings.",
+		Notes:      "Sixty sayings in four forms of instruction with a drawn word of as many letters as the usual one; `meta.kind` holds the usual last word and groups the forms. The asked-for words end none of the sayings.",
 	})
 }
 

@@ -15,7 +15,7 @@ var handRedefinition = [][3]string{
 	{"Here the word \"square\" names a figure with three sides. The sum of the sides of a square with sides of 2 is", "6.", "8."},
 	{"We turn the map round, so that south is at the top. A ship that sails towards the top edge sails", "south.", "north."},
 	{"In our game the lowest score wins. Ida has 12 points and Jon has 30. The winner is", "Ida.", "Jon."},
-	{"The chess club plays by its own rule: pawns move backwards only. A pawn that moved came", "closer to its own side.", "closer to the other side."},
+	{"The chess club plays by its own rule: pawns move backwards only. A pawn that moved came", "nearer to its own side.", "nearer to the far side."},
 	{"Call a triangle \"round\". Call a circle \"pointed\". A coin is, in these words,", "pointed.", "round."},
 	{"At the fair, a red light means go and a green light means stop. The light turns red, so the driver should", "go.", "stop."},
 	{"We agreed that \"cheap\" stands for a price above 100. A coat for 150 is", "cheap.", "expensive."},
@@ -52,7 +52,7 @@ var handRedefinition = [][3]string{
 	{"The sign on the door is wrong on purpose: push means pull. It says push, so you should", "pull.", "push."},
 	{"Say \"yesterday\" for tomorrow. The party that is still to come is", "yesterday.", "tomorrow."},
 	{"For the census a \"child\" is anyone under 30. Emil is 25. Emil is", "a child.", "an adult."},
-	{"In this puzzle winter is in July everywhere. In July in Madrid one needs", "a coat.", "a swimsuit."},
+	{"In this puzzle winter is in July everywhere. In July in Madrid one needs", "a winter coat.", "a swimsuit."},
 	{"We measure silence: a loud room has a low number. The library, compared with the disco, has", "a higher number.", "a lower number."},
 	{"Let \"odd\" be the word for numbers that two divides. Then 8 is", "odd.", "even."},
 }
@@ -70,6 +70,7 @@ func templatedRedefinition(b *builder, n int) {
 		{"+", "times", func(a, b int) int { return a + b }, func(a, b int) int { return a * b }},
 		{"*", "plus", func(a, b int) int { return a * b }, func(a, b int) int { return a + b }},
 		{"-", "plus", func(a, b int) int { return a - b }, func(a, b int) int { return a + b }},
+		{"+", "minus", func(a, b int) int { return a + b }, func(a, b int) int { return a - b }},
 	}
 	signForms := []string{
 		"Let the sign {0} mean {1}. Then {2} {0} {3} =",
@@ -89,7 +90,7 @@ func templatedRedefinition(b *builder, n int) {
 	for n > 0 {
 		switch b.rng.IntN(3) {
 		case 0:
-			x, y, z := 2+b.rng.IntN(8), 2+b.rng.IntN(18), 1+b.rng.IntN(9)
+			x, y, z := 2+b.rng.IntN(8), 2+b.rng.IntN(8), 1+b.rng.IntN(9)
 			if x == z || x == y {
 				continue
 			}
