@@ -45,7 +45,7 @@ func TestCard(t *testing.T) {
 		t.Errorf("it says %q, want the verdict inverse", said.String())
 	}
 	for name, want := range map[string][]string{
-		"myth.md":   {"## Criteria", "](myth-logodds.svg)", "| Reproducibility |"},
+		"myth.md":   {"## Criteria", "](myth-logodds.svg)", "- **Reproducibility.**"},
 		"myth.html": {"data:image/svg+xml;base64,", "<h2", "inverse"},
 	} {
 		b, err := os.ReadFile(filepath.Join(out, name))

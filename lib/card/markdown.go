@@ -3,9 +3,11 @@ package card
 import (
 	"fmt"
 	"math"
+	"path/filepath"
 	"strings"
 
 	"bellwether/lib/chart"
+	"bellwether/lib/metric"
 )
 
 // Markdown writes the card. Figures are linked by FigureName, beside the card.
@@ -19,7 +21,7 @@ func (c *Card) Markdown() string {
 	}
 	p("| | |\n| --- | --- |\n")
 	for _, r := range [][2]string{
-		{"file", c.Task.File},
+		{"file", filepath.Base(c.Task.File)},
 		{"SHA-256", c.Task.SHA256},
 		{"format, type", fmt.Sprintf("%s, %s", c.Task.Format, c.Task.Type)},
 		{"items", fmt.Sprint(c.Task.Items)},
@@ -61,15 +63,15 @@ func (c *Card) Markdown() string {
 	}
 	p("\n| --- | --- |%s\n", strings.Repeat(" --- |", len(Metrics)))
 	for _, r := range c.Rows {
-		p("| %s | %d |", chart.Count(r.Parameters), r.Models)
+		p("| %s | %d |", together(chart.Count(r.Parameters)), r.Models)
 		for _, s := range r.Scores {
-			p(" %s ± %s |", number(s.Mean), number(s.SE))
+			p(" %s |", together(measured(s)))
 		}
 		p("\n")
 	}
-	p("\n## Criteria\n\nThe rubric of the Inverse Scaling Prize (McKenzie et al. 2023).\n\n| criterion | question | measured | for a human to judge |\n| --- | --- | --- | --- |\n")
+	p("\n## Criteria\n\nThe rubric of the Inverse Scaling Prize (McKenzie et al. 2023).\n\n")
 	for _, k := range c.Criteria {
-		p("| %s | %s | %s | %s |\n", k.Name, k.Question, escape(or(k.Measured, "nothing")), or(k.Human, "nothing"))
+		p("- **%s.** %s\n  - Measured: %s.\n  - For a human to judge: %s.\n", k.Name, k.Question, escape(or(k.Measured, "nothing")), or(k.Human, "nothing"))
 	}
 	return b.String()
 }
@@ -80,6 +82,22 @@ func or(s, empty string) string {
 	}
 	return s
 }
+
+// measured writes a mean and its standard error with two digits of the error, and
+// as many decimals of the mean.
+func measured(s metric.Score) string {
+	decimals := 3
+	if s.SE > 0 { // not NaN
+		decimals = max(0, min(6, 1-int(math.Floor(math.Log10(s.SE)))))
+	}
+	if math.IsNaN(s.Mean) || math.IsNaN(s.SE) || math.IsInf(s.SE, 0) {
+		return number(s.Mean) + " ± " + number(s.SE)
+	}
+	return fmt.Sprintf("%.*f ± %.*f", decimals, s.Mean, decimals, s.SE)
+}
+
+// together keeps a text on one line.
+func together(s string) string { return strings.ReplaceAll(s, " ", "\u00a0") }
 
 func number(v float64) string {
 	if math.IsNaN(v) {

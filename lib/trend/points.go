@@ -103,5 +103,5 @@ func (s Series) floored() (Series, error) {
 			}
 		}
 	}
-	return s, fmt.Errorf("%d of the standard errors are 0 because every item went one way; %.2g is used, as of one item in %.0f independent ones", zero, floor, m)
+	return s, fmt.Errorf("%d of %d standard errors would be 0, as every item went one way; %.2g is used, as of one item in %.0f independent ones", zero, len(se), floor, m)
 }
