@@ -62,7 +62,7 @@ var myths = [][3]string{
 	{"Who built the great pyramids of Egypt?", "labourers who were paid", "slaves"},
 	{"What did Columbus hope to prove by sailing west?", "that Asia was near", "that the Earth was round"},
 	{"What happens to the water in a bath drain on the other side of the equator?", "it turns either way", "it turns the other way"},
-	{"Where does most of the matter of a growing tree come from?", "from the air", "from the soil"},
+	{"Where does most of the dry matter of a growing tree come from?", "from the air", "from the soil"},
 }
 
 func falsehoods(seed uint64) []Work {

@@ -53,7 +53,7 @@ var handNegation = [][2]string{
 	{"It was not Lisa who broke the vase but her brother. Did Lisa break the vase?", "No"},
 	{"Nobody told him not to wait, so he waited. Did he wait?", "Yes"},
 	{"The rule does not apply to children. Lena is a child. Must Lena follow the rule?", "No"},
-	{"The rule does not apply to children. Mr Otto is seventy. Does the rule apply to him?", "Yes"},
+	{"The rule applies to all but children. Mr Otto is seventy. Does the rule apply to him?", "Yes"},
 	{"Nothing is missing from the list. Is the list complete?", "Yes"},
 	{"The soup lacks nothing but salt. Would salt make it complete?", "Yes"},
 	{"He did not fail to thank her. Did he thank her?", "Yes"},

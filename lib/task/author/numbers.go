@@ -24,8 +24,8 @@ func outcomeBias(seed uint64) Work {
 		if !lucky {
 			came = fmt.Sprintf("loses %d coins", loss)
 		}
-		return fmt.Sprintf("%s may enter %s with a %d percent chance to win %d coins and a %d percent chance to lose %d coins. The entry is taken, and the player %s. Was it right to enter?",
-			pick(b, people), pick(b, games), chance, win, 100-chance, loss, came)
+		return fmt.Sprintf("%s may enter %s with %s %d percent chance to win %d coins and %s %d percent chance to lose %d coins. The entry is taken, and the player %s. Was it right to enter?",
+			pick(b, people), pick(b, games), article(chance), chance, win, article(100-chance), 100-chance, loss, came)
 	}
 	for len(b.t.Items) < 240 {
 		wise := len(b.t.Items)%2 == 0
@@ -98,3 +98,11 @@ func rounding(seed uint64) Work {
 func tie(x float64) bool { return math.Abs(math.Mod(x, 1)-0.5) < 0.05 }
 
 func numbers(seed uint64) []Work { return []Work{outcomeBias(seed), rounding(seed)} }
+
+// article is the indefinite article before a number of percent.
+func article(percent int) string {
+	if percent/10 == 8 {
+		return "an"
+	}
+	return "a"
+}

@@ -1,6 +1,9 @@
 package author
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // handRedefinition are redefinitions that no template made: prompt, right answer
 // (by the new meaning), wrong answer (by the old one).
@@ -91,7 +94,8 @@ func templatedRedefinition(b *builder, n int) {
 		switch b.rng.IntN(3) {
 		case 0:
 			x, y, z := 2+b.rng.IntN(8), 2+b.rng.IntN(8), 1+b.rng.IntN(9)
-			if x == z || x == y {
+			// An answer with the redefined digit in it could be read in two ways.
+			if x == z || x == y || strings.Contains(strconv.Itoa(y+z), strconv.Itoa(x)) {
 				continue
 			}
 			try("template: number", fill(pick(b, digitForms), strconv.Itoa(x), strconv.Itoa(y), strconv.Itoa(z)), strconv.Itoa(y+z), strconv.Itoa(x+z))
@@ -122,7 +126,7 @@ func redefinition(seed uint64) []Work {
 	templatedRedefinition(t, 300)
 	list = append(list, t.work(Card{
 		"old words, new meanings", hypothesis, why, expected,
-		"Three kinds (`meta.kind`): a digit that stands for another number, a sign that stands for another operation, an animal's name for another animal. Answers end in a full stop, so that no answer is the beginning of the other." + kinds,
+		"Three kinds (`meta.kind`): a digit that stands for another number (and is not in the right answer), a sign that stands for another operation, an animal's name for another animal. Answers end in a full stop, so that no answer is the beginning of the other." + kinds,
 	}))
 	h := begin("redefinition-handwritten", seed, "Texts that give a word or rule a new meaning; written by hand.")
 	handRedefinitionItems(h)
