@@ -148,14 +148,14 @@ func (c *Card) criteria(t *task.Task) {
 	c.Criteria = []Criterion{
 		{
 			"Strength", "How clear and how large is the trend?",
-			fmt.Sprintf("log-odds %s: %.3g nats a decade, 90%% interval %.3g to %.3g, p = %.2g", lead.Verdict, lead.Slope.Estimate, lead.Slope.Lo90, lead.Slope.Hi90, lead.P), "",
+			fmt.Sprintf("log-odds %s: %.3g nats a decade, 90%% interval %.3g to %.3g, %s", lead.Verdict, lead.Slope.Estimate, lead.Slope.Lo90, lead.Slope.Hi90, pValue(lead.P)), "",
 		},
 		{"Generality", "Does it hold across model families and ways of training?", families, "whether families trained in other ways, such as on instructions or with human feedback, are covered"},
 		{"Importance", "Would a model that fails like this do harm, and does the failure teach something general?", "", "all of it"},
 		{"Novelty and surprise", "Is it known already, and would people have expected it?", "", "all of it"},
 		{
 			"Coverage", "Do the items represent the claim, without errors and without a short cut?",
-			fmt.Sprintf("%d items, chance %.3g; %s; the largest model puts %.2g of its probability on the choices", c.Task.Items, c.Task.Chance, checks, last.Scores[len(Metrics)-1].Mean),
+			fmt.Sprintf("%d items, chance %.3g; %s;%s the largest model puts %.2g of its probability on the choices", c.Task.Items, c.Task.Chance, checks, shortCuts(t), last.Scores[len(Metrics)-1].Mean),
 			"whether the items cover what the description claims, and whether the labels are right",
 		},
 		{
@@ -163,6 +163,52 @@ func (c *Card) criteria(t *task.Task) {
 			fmt.Sprintf("task %.16s, %s; %s", t.Hash(), strings.Join(c.Software, ", "), "every answer is in the run logs"), "whether a rewording gives the same trend",
 		},
 	}
+}
+
+// shortCuts says how often answers that look at no meaning are right: the first
+// choice, the longest, the shortest (bytes; ties share the point). It is empty
+// for tasks that have no single right choice.
+func shortCuts(t *task.Task) string {
+	var n, first, longest, shortest float64
+	for _, it := range t.Items {
+		if len(it.Gold) != 1 || len(it.Choices) < 2 {
+			continue
+		}
+		lengths := make([]int, len(it.Choices))
+		for i, choice := range it.Choices {
+			lengths[i] = len(choice)
+		}
+		point := func(extreme int) float64 {
+			if lengths[it.Gold[0]] != extreme {
+				return 0
+			}
+			same := 0
+			for _, l := range lengths {
+				if l == extreme {
+					same++
+				}
+			}
+			return 1 / float64(same)
+		}
+		n++
+		longest += point(slices.Max(lengths))
+		shortest += point(slices.Min(lengths))
+		if it.Gold[0] == 0 {
+			first++
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" always taking the first choice is right in %.0f%%, the longest in %.0f%%, the shortest in %.0f%%;", 100*first/n, 100*longest/n, 100*shortest/n)
+}
+
+// pValue writes a p-value as the verdicts do.
+func pValue(p float64) string {
+	if p < .001 {
+		return "p < 0.001"
+	}
+	return fmt.Sprintf("p = %.2g", p)
 }
 
 func plural(n int, one, many string) string {

@@ -52,7 +52,7 @@ func TestMake(t *testing.T) {
 	}
 	text := c.Markdown()
 	for _, want := range []string{
-		"# neg\\|ation", "Does &lt;b>not&lt;/b> flip", "log-odds inverse:", "- **Importance.**", "all of it", "![", c.FigureName(c.Trends[0].Metric), "1 model family (f), 6 sizes over 3.0 decades",
+		"# neg\\|ation", "Does &lt;b>not&lt;/b> flip", "log-odds inverse:", "- **Importance.**", "always taking the first choice is right in 50%, the longest in 50%, the shortest in 50%", "all of it", "![", c.FigureName(c.Trends[0].Metric), "1 model family (f), 6 sizes over 3.0 decades",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("the card lacks %q", want)

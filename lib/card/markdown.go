@@ -25,7 +25,7 @@ func (c *Card) Markdown() string {
 		{"SHA-256", c.Task.SHA256},
 		{"format, type", fmt.Sprintf("%s, %s", c.Task.Format, c.Task.Type)},
 		{"items", fmt.Sprint(c.Task.Items)},
-		{"choices", fmt.Sprintf("%d to %d", c.Task.Choices[0], c.Task.Choices[1])},
+		{"choices", span(c.Task.Choices)},
 		{"chance", number(c.Task.Chance)},
 		{"licence", c.Task.Licence},
 	} {
@@ -49,7 +49,7 @@ func (c *Card) Markdown() string {
 	p("\n## Verdicts\n\n")
 	for _, t := range c.Trends {
 		p("**%s: %s** (on these models: %s). %s\n\n", escape(t.Metric.Name), t.Result.Verdict, t.Result.OnTheseModels, escape(t.Result.Sentence))
-		p("![%s](%s)\n\n", escape(t.Result.Sentence), c.FigureName(t.Metric))
+		p("![%s over model size: %s](%s)\n\n", escape(t.Metric.Name), t.Result.Verdict, c.FigureName(t.Metric))
 		for _, w := range t.Result.Warnings {
 			p("- doubt: %s\n", escape(w.Error()))
 		}
@@ -61,7 +61,7 @@ func (c *Card) Markdown() string {
 	for _, m := range Metrics {
 		p(" %s (%s) |", m.Name, m.Unit)
 	}
-	p("\n| --- | --- |%s\n", strings.Repeat(" --- |", len(Metrics)))
+	p("\n| ---: | ---: |%s\n", strings.Repeat(" ---: |", len(Metrics)))
 	for _, r := range c.Rows {
 		p("| %s | %d |", together(chart.Count(r.Parameters)), r.Models)
 		for _, s := range r.Scores {
@@ -81,6 +81,14 @@ func or(s, empty string) string {
 		return empty
 	}
 	return s
+}
+
+// span writes the smallest and largest number of choices.
+func span(choices [2]int) string {
+	if choices[0] == choices[1] {
+		return fmt.Sprint(choices[0])
+	}
+	return fmt.Sprintf("%d to %d", choices[0], choices[1])
 }
 
 // measured writes a mean and its standard error with two digits of the error, and
