@@ -189,11 +189,11 @@ func FuzzImport(f *testing.F) {
 }
 
 func Example() {
-	dir, _ := os.MkdirTemp("", "run")
+	dir := must(os.MkdirTemp("", "run"))
 	defer os.RemoveAll(dir)
-	_ = os.WriteFile(filepath.Join(dir, "data.csv"), []byte(table), 0o666)
-	_ = os.WriteFile(filepath.Join(dir, "ada.csv"), []byte("index,loss\r\n0,0.5\r\n1,1.5\r\n"), 0o666)
-	got, err := results.Import(dir, nil)
-	fmt.Println(got[0].Model, got[0].Params, got[0].N, got[0].Metrics["loss"], err)
-	// Output: ada 3.5e+08 2 {1 0.5} <nil>
+	check(os.WriteFile(filepath.Join(dir, "data.csv"), []byte(",prompt,classes,answer_index\n0,Is it?,\"[' yes', ' no']\",0\n1,Was it?,\"[' yes', ' no']\",1\n"), 0o600))
+	check(os.WriteFile(filepath.Join(dir, "ada.csv"), []byte("index,loss\n0,0.5\n1,1.5\n"), 0o600))
+	got := must(results.Import(dir, nil))
+	fmt.Println(got[0].Model, got[0].Params, got[0].N, got[0].Metrics["loss"])
+	// Output: ada 3.5e+08 2 {1 0.5}
 }
