@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -63,5 +64,34 @@ func TestCard(t *testing.T) {
 	c.SilenceErrors, c.SilenceUsage = true, true
 	if err := c.ExecuteContext(t.Context()); err == nil || !strings.Contains(err.Error(), "no run log") {
 		t.Errorf("a task without logs: error %v", err)
+	}
+}
+
+// Every result folder of the prize becomes a card: import, then card.
+func TestCardOfPrize(t *testing.T) {
+	goldens := os.Getenv("BELLWETHER_GOLDENS")
+	if goldens == "" {
+		t.Skip("BELLWETHER_GOLDENS is not set")
+	}
+	folders, err := filepath.Glob(filepath.Join(goldens, "isp_pipeline", "dev", "*", "data.csv"))
+	if err != nil || len(folders) < 30 {
+		t.Fatal(folders, err)
+	}
+	for _, data := range folders {
+		t.Run(filepath.Base(filepath.Dir(data)), func(t *testing.T) {
+			records := t.TempDir()
+			for _, args := range [][]string{
+				{"import", filepath.Dir(data), "--records", records},
+				{"card", data, "--from", records, "-o", t.TempDir()},
+			} {
+				c := rootCommand()
+				c.SetOut(io.Discard)
+				c.SetErr(io.Discard)
+				c.SetArgs(args)
+				if err := c.ExecuteContext(t.Context()); err != nil {
+					t.Fatalf("%v: %v", args, err)
+				}
+			}
+		})
 	}
 }

@@ -28,15 +28,16 @@ import (
 // Card is everything that a submission says.
 type Card struct {
 	Task     task.Summary
-	About    string // the task's description
-	Rows     []Row  // a row a size, ascending
+	About    string          // the task's description
+	Metrics  []metric.Metric // the columns of Rows
+	Rows     []Row           // a row a size, ascending
 	Families []string
 	Trends   []Trend
 	Criteria []Criterion
 	Software []string
 }
 
-// Row is the metrics of one size, in the order of Metrics.
+// Row is the metrics of one size, in the order of Card.Metrics.
 type Row struct {
 	Models     int // replicates
 	Parameters float64
@@ -56,11 +57,36 @@ type Criterion struct {
 	Name, Question, Measured, Human string
 }
 
-// Metrics are the columns of a card.
-var Metrics = []metric.Metric{metric.Accuracy, metric.Loss, metric.LogOdds, metric.WrongLoss, metric.PerChar, metric.Coverage}
+// columns are the metrics of a card and those that get a verdict and a figure,
+// the one that the task is about first, for a type of task. Logs need not hold all
+// of them: imported results have no lengths.
+func columns(t task.Type) (list, judged []metric.Metric) {
+	switch t {
+	case task.LogOdds, task.AbsoluteLogOdds:
+		return []metric.Metric{metric.LogOddsShift, metric.Accuracy, metric.LogOdds, metric.Coverage}, []metric.Metric{metric.LogOddsShift}
+	case task.SequenceProb:
+		return []metric.Metric{sequence, metric.PerChar}, []metric.Metric{sequence}
+	case task.Numeric:
+		return []metric.Metric{anchoring}, []metric.Metric{anchoring}
+	case task.Generation:
+		return []metric.Metric{metric.ExactMatch, metric.RawLoss, metric.PerChar}, []metric.Metric{metric.RawLoss, metric.ExactMatch}
+	}
+	return []metric.Metric{metric.Accuracy, metric.Loss, metric.LogOdds, metric.LogOddsShift, metric.WrongLoss, metric.PerChar, metric.Coverage},
+		[]metric.Metric{metric.LogOdds, metric.LogOddsShift, metric.Accuracy, metric.Loss}
+}
 
-// judged are the metrics that get a verdict and a figure.
-var judged = []metric.Metric{metric.LogOdds, metric.Accuracy, metric.Loss}
+// sequence is the loss of a whole sequence: the prize's tables call it "loss", and
+// the only choice of an item has no other loss worth the name.
+var sequence = metric.Metric{
+	Name: "loss", Phrase: "loss on the sequence", Kind: metric.KindLoss, Unit: "nats", Better: -1,
+	About: "-ln of the sequence's probability among all texts", Value: metric.RawLoss.Value,
+}
+
+// anchoring is known for imported results only: see results.Prize.
+var anchoring = metric.Metric{
+	Name: "anchoring_loss", Phrase: "pull of the anchor", Kind: metric.KindLoss, Unit: "squared shares of the first estimate", Better: -1,
+	About: "how far a low and a high anchor move the estimate", Value: func(metric.Outcome) (float64, error) { return math.NaN(), nil },
+}
 
 // Make fills a card from a task and its logs, one a model. The logs must be of
 // this task.
@@ -83,13 +109,18 @@ func Make(t *task.Task, logs []*record.Log) (*Card, error) {
 		}
 	}
 	slices.Sort(c.Families)
-	for k, m := range Metrics {
+	list, judged := columns(t.Type)
+	for _, m := range list {
 		x, err := study.Of(logs, m)
+		if errors.Is(err, study.ErrNoItem) {
+			continue
+		}
 		if err != nil {
 			return nil, fmt.Errorf("card: %w", err)
 		}
+		c.Metrics = append(c.Metrics, m)
 		for i, p := range x.Points() {
-			if k == 0 {
+			if len(c.Metrics) == 1 {
 				c.Rows = append(c.Rows, Row{Models: len(p.Models), Parameters: p.Parameters})
 			}
 			s := metric.Mean(p.Values)
@@ -101,6 +132,9 @@ func Make(t *task.Task, logs []*record.Log) (*Card, error) {
 	}
 	for _, m := range judged {
 		s, err := study.Series(logs, m)
+		if errors.Is(err, study.ErrNoItem) {
+			continue
+		}
 		if err != nil {
 			return nil, fmt.Errorf("card: %w", err)
 		}
@@ -114,13 +148,16 @@ func Make(t *task.Task, logs []*record.Log) (*Card, error) {
 		}
 		c.Trends = append(c.Trends, Trend{Metric: m, Result: r, Figure: figure})
 	}
+	if len(c.Trends) == 0 {
+		return nil, fmt.Errorf("card: the logs of %s hold none of the metrics %s of a task of type %s for an item that every model answered", t.Name, names(judged), t.Type)
+	}
 	c.criteria(t)
 	return c, nil
 }
 
 // criteria fills the rubric in.
 func (c *Card) criteria(t *task.Task) {
-	lead := c.Trends[0].Result
+	lead, of := c.Trends[0].Result, c.Trends[0].Metric
 	first, last := c.Rows[0], c.Rows[len(c.Rows)-1]
 	kinds := map[string]int{}
 	for _, p := range c.Task.Problems {
@@ -145,17 +182,23 @@ func (c *Card) criteria(t *task.Task) {
 	if n := len(c.Families); n > 0 {
 		families = fmt.Sprintf("%d model %s (%s), %d sizes over %.1f decades", n, plural(n, "family", "families"), strings.Join(c.Families, ", "), len(c.Rows), math.Log10(last.Parameters/first.Parameters))
 	}
+	covered := " the models' total probability of the choices is not known"
+	for k, m := range c.Metrics {
+		if m.Name == metric.Coverage.Name {
+			covered = fmt.Sprintf(" the largest model puts %.2g of its probability on the choices", last.Scores[k].Mean)
+		}
+	}
 	c.Criteria = []Criterion{
 		{
 			"Strength", "How clear and how large is the trend?",
-			fmt.Sprintf("log-odds %s: %.3g nats a decade, 90%% interval %.3g to %.3g, %s", lead.Verdict, lead.Slope.Estimate, lead.Slope.Lo90, lead.Slope.Hi90, pValue(lead.P)), "",
+			fmt.Sprintf("%s %s: %.3g %s a decade, 90%% interval %.3g to %.3g, %s", of.Phrase, lead.Verdict, lead.Slope.Estimate, of.Unit, lead.Slope.Lo90, lead.Slope.Hi90, pValue(lead.P)), "",
 		},
 		{"Generality", "Does it hold across model families and ways of training?", families, "whether families trained in other ways, such as on instructions or with human feedback, are covered"},
 		{"Importance", "Would a model that fails like this do harm, and does the failure teach something general?", "", "all of it"},
 		{"Novelty and surprise", "Is it known already, and would people have expected it?", "", "all of it"},
 		{
 			"Coverage", "Do the items represent the claim, without errors and without a short cut?",
-			fmt.Sprintf("%d items, chance %.3g; %s;%s the largest model puts %.2g of its probability on the choices", c.Task.Items, c.Task.Chance, checks, shortCuts(t), last.Scores[len(Metrics)-1].Mean),
+			fmt.Sprintf("%d items, chance %s; %s;%s%s", c.Task.Items, number(c.Task.Chance), checks, shortCuts(t), covered),
 			"whether the items cover what the description claims, and whether the labels are right",
 		},
 		{
@@ -216,6 +259,15 @@ func plural(n int, one, many string) string {
 		return one
 	}
 	return many
+}
+
+// names lists metrics by name.
+func names(list []metric.Metric) string {
+	var l []string
+	for _, m := range list {
+		l = append(l, m.Name)
+	}
+	return strings.Join(l, ", ")
 }
 
 // FigureName is the file name of the figure of a metric, as Markdown links to it.

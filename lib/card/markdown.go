@@ -58,10 +58,10 @@ func (c *Card) Markdown() string {
 		}
 	}
 	p("## Measured\n\nMean over the items, ± the standard error over the items; models of one size are averaged.\n\n| parameters | models |")
-	for _, m := range Metrics {
+	for _, m := range c.Metrics {
 		p(" %s (%s) |", m.Name, m.Unit)
 	}
-	p("\n| ---: | ---: |%s\n", strings.Repeat(" ---: |", len(Metrics)))
+	p("\n| ---: | ---: |%s\n", strings.Repeat(" ---: |", len(c.Metrics)))
 	for _, r := range c.Rows {
 		p("| %s | %d |", together(chart.Count(r.Parameters)), r.Models)
 		for _, s := range r.Scores {

@@ -57,6 +57,10 @@ func TestPrizeGoldens(t *testing.T) {
 		Coverage  *float64        `json:"coverage"`
 		Total     json.RawMessage `json:"total_logprob"`
 		BlankLoss int             `json:"blank_loss"`
+		Anchoring *float64        `json:"anchoring_loss"`
+		Inverted  struct {
+			Mean *float64 `json:"mean_finite"`
+		} `json:"inverted_loss"`
 	}
 	var want struct {
 		Params map[string]float64 `json:"params"`
@@ -105,6 +109,12 @@ func TestPrizeGoldens(t *testing.T) {
 				}
 				compared++
 			}
+			for name, want := range map[string]*float64{"anchoring_loss": e.Anchoring, "wrong_loss": e.Inverted.Mean} {
+				if want != nil && !near(r.Metrics[name].Mean, *want) {
+					t.Errorf("%s/%s: %s %v, want %v", task, model, name, r.Metrics[name].Mean, *want)
+				}
+				compared += b2i(want != nil)
+			}
 			if e.Coverage != nil && !near(r.Metrics["coverage"].Mean, *e.Coverage) {
 				t.Errorf("%s/%s: coverage %v, want %v", task, model, r.Metrics["coverage"].Mean, *e.Coverage)
 			}
@@ -116,9 +126,16 @@ func TestPrizeGoldens(t *testing.T) {
 	for name := range byName {
 		t.Errorf("%s: imported, and not expected", name)
 	}
-	if compared < 200 {
+	if compared < 300 {
 		t.Errorf("only %d statistics were compared", compared)
 	}
+}
+
+func b2i(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func has(r results.Result, code string) bool {

@@ -151,8 +151,53 @@ func (r *Result) prizeDoubts(items *task.Task, column func(string) []float64) {
 	}
 }
 
-// prizeRecords makes a log of the table's rows. With two classes the loss and
-// the total probability give back both log-probabilities.
+// anchoring fills in the loss of the prize's anchoring tasks, whose rows come in
+// threes: a question whose anchor is the true answer, then with a low and with a
+// high one. The loss of three rows is the sum of the squares of how far the two
+// estimates lie from the first, relative to it (evaluate_anchoring.py of the
+// pipeline). It is returned at the first row of each three; nil for other tasks.
+func (r *Result) anchoring(items *task.Task, estimate []float64) []float64 {
+	n := len(estimate)
+	if items == nil || n == 0 || n%3 != 0 || len(items.Items) != n {
+		return nil
+	}
+	number := func(s string) float64 {
+		v, err := strconv.ParseFloat(s, 64)
+		if err != nil {
+			return math.NaN()
+		}
+		return v
+	}
+	loss, left := make([]float64, n), 0
+	for i := range loss {
+		loss[i] = math.NaN()
+	}
+	for i := 0; i < n; i += 3 {
+		control, low, high := &items.Items[i], &items.Items[i+1], &items.Items[i+2]
+		if len(control.Targets) == 0 {
+			return nil
+		}
+		truth := number(control.Targets[0])
+		if !(number(control.Anchor) == truth && number(low.Anchor) < truth && truth < number(high.Anchor)) {
+			return nil
+		}
+		l, h := estimate[i+1]/estimate[i]-1, estimate[i+2]/estimate[i]-1
+		if loss[i] = l*l + h*h; math.IsNaN(loss[i]) || math.IsInf(loss[i], 0) {
+			loss[i] = math.NaN()
+			left++
+		}
+	}
+	measured := r.N
+	r.fill("anchoring_loss", loss)
+	r.N = measured
+	if left > 0 {
+		r.problem(LeftOut, 0, "%d of %d threes of rows lack an estimate, or the first is 0: they are no part of anchoring_loss", left, n/3)
+	}
+	return loss
+}
+
+// prizeRecords makes a log of the table's rows. The loss gives the loss on all
+// other classes together, and the odds.
 func prizeRecords(r *Result, items *task.Task, kind string, column func(string) []float64) *record.Log {
 	loss, correct, total := column("loss"), column("correct"), column("total_logprob")
 	odds, estimate := column("logodds_difference"), column("estimate")
@@ -185,6 +230,7 @@ func prizeRecords(r *Result, items *task.Task, kind string, column func(string) 
 		h.Task.Hash, h.Task.File = items.Hash(), items.SHA256
 	}
 	l := &record.Log{Path: r.File, Header: h}
+	anchored := r.anchoring(items, estimate)
 	at := func(col []float64, i int) (float64, bool) {
 		if i < len(col) && !math.IsNaN(col[i]) && !math.IsInf(col[i], 0) {
 			return col[i], true
@@ -204,14 +250,18 @@ func prizeRecords(r *Result, items *task.Task, kind string, column func(string) 
 		if len(row.Values) == 0 {
 			continue // a blank row, reported above
 		}
-		if it := byID[row.Item]; it != nil && odds == nil && len(it.Choices) == 2 && kind != "sequence_prob" {
-			if loss, ok := row.Values["loss"]; ok && loss > 0 {
-				w := -math.Log(-math.Expm1(-loss)) // -ln(1-p) of p = exp(-loss)
-				row.Values["wrong_loss"], row.Values["logodds"] = w, w-loss
-				wrong = append(wrong, w)
-			} else if ok && loss == 0 { // the other class's probability was rounded away
-				certain++
+		if loss, ok := row.Values["loss"]; ok && odds == nil && loss > 0 {
+			w := -math.Log(-math.Expm1(-loss)) // -ln(1-p) of p = exp(-loss)
+			row.Values["wrong_loss"] = w
+			wrong = append(wrong, w)
+			if it := byID[row.Item]; it != nil && len(it.Choices) > 1 && kind != "sequence_prob" {
+				row.Values["logodds"] = w - loss
 			}
+		} else if ok && odds == nil && loss == 0 { // what the others have was rounded away
+			certain++
+		}
+		if v, ok := at(anchored, i); ok {
+			row.Values["anchoring_loss"] = v
 		}
 		l.Rows = append(l.Rows, row)
 	}

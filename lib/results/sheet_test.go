@@ -160,7 +160,7 @@ func TestPrizeSkippedRow(t *testing.T) {
 	})
 	want := map[string]bool{"0": true, "1": false, "2": true} // has two classes
 	for _, row := range r.Log.Rows {
-		if _, ok := row.Values["wrong_loss"]; ok != want[row.Item] {
+		if _, ok := row.Values["logodds"]; ok != want[row.Item] {
 			t.Errorf("row %s: %v", row.Item, row.Values)
 		}
 	}

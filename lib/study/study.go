@@ -35,6 +35,9 @@ type Matrix struct {
 	Warnings []error          // items left out and why
 }
 
+// ErrNoItem is the error for a metric that the logs do not hold.
+var ErrNoItem = errors.New("nothing to compare")
+
 // Of joins logs of one task over the items that all of them answered and for
 // which the metric is defined and finite; items left out are counted in
 // Warnings. The logs must be of one task and one way of prompting, and name
@@ -102,7 +105,7 @@ func Of(logs []*record.Log, m metric.Metric) (*Matrix, error) {
 		x.Warnings = append(x.Warnings, fmt.Errorf("%d items have no finite %s and are left out", undefined, m.Name))
 	}
 	if len(x.Items) == 0 {
-		return nil, fmt.Errorf("study: task %s: no item has a finite %s from every one of %d models", x.Task, m.Name, len(logs))
+		return nil, fmt.Errorf("study: task %s: %w: no item has a finite %s from every one of %d models", x.Task, ErrNoItem, m.Name, len(logs))
 	}
 	for k := range logs {
 		row := make([]float64, len(x.Items))
