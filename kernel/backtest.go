@@ -3,7 +3,6 @@ package main
 import (
 	"fmt"
 	"math"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -26,9 +25,10 @@ func backtestCommand() *cobra.Command {
 		jumps     []string
 	)
 	command := &cobra.Command{
-		Use:   "backtest SERIES.json...",
+		Use:   "backtest FILE...",
 		Short: "How far the forecasts and verdicts can be trusted: tables from real series and from simulation",
-		Long: `Forecasts the larger models of every series from its smaller ones (four or more)
+		Long: `Forecasts the larger models of every series (a JSON file of them, or run logs or
+a folder of these) from its smaller ones (four or more)
 and prints, by kind of metric and horizon, the error against repeating the last
 value and against a line, the coverage of the 90% interval (mean over clusters,
 with its standard error over clusters), and the width of the interval in units of
@@ -42,27 +42,20 @@ simulated series. Without a file only the simulation is run.`,
 			out := command.OutOrStdout()
 			var series []trend.Series
 			failed := false
-			for _, file := range files {
-				f, err := os.Open(file)
-				if err != nil {
-					return err
+			read, skipped, err := loadSeries(files, nil, command.InOrStdin())
+			if err != nil {
+				return err
+			}
+			for _, s := range read {
+				if err := s.Validate(); err != nil {
+					skipped = append(skipped, err)
+					continue
 				}
-				more, skipped, err := trend.ReadSeries(f)
-				f.Close()
-				if err != nil {
-					return fmt.Errorf("%s: %w", file, err)
-				}
-				for _, s := range more {
-					if err := s.Validate(); err != nil {
-						skipped = append(skipped, err)
-						continue
-					}
-					series = append(series, s)
-				}
-				for _, err := range skipped {
-					failed = true
-					fmt.Fprintln(command.ErrOrStderr(), "error:", err)
-				}
+				series = append(series, s)
+			}
+			for _, err := range skipped {
+				failed = true
+				fmt.Fprintln(command.ErrOrStderr(), "error:", err)
 			}
 			if len(files) > 0 {
 				dev, held := trend.Split(series)

@@ -59,6 +59,24 @@ func TestCard(t *testing.T) {
 			}
 		}
 	}
+	// The same logs leave as a table and come back, and are a series to test forecasts on.
+	table := filepath.Join(out, "logs.csv")
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"export", records, "--out", table}, ""},
+		{[]string{"import", table}, "tiny-"},
+		{[]string{"backtest", "--repeats", "0", records}, "| loss | next model |"},
+	} {
+		said.Reset()
+		c = rootCommand()
+		c.SetOut(&said)
+		c.SetArgs(tt.args)
+		if err := c.ExecuteContext(t.Context()); err != nil || !strings.Contains(said.String(), tt.want) {
+			t.Errorf("%v: %v\n%s", tt.args, err, said.String())
+		}
+	}
 	c = cardCommand()
 	c.SetArgs([]string{"tiny/add", "--from", records, "-o", out})
 	c.SilenceErrors, c.SilenceUsage = true, true

@@ -27,6 +27,15 @@ type helmStat struct {
 	Mean  json.RawMessage `json:"mean"`
 }
 
+// label names the statistic: one of a part of the split is another than that of
+// the whole ("RR@10/core").
+func (s helmStat) label() string {
+	if s.Name.SubSplit != "" {
+		return s.Name.Name + "/" + s.Name.SubSplit
+	}
+	return s.Name.Name
+}
+
 // perturbed says that the statistic is of changed instances (typos, dialect).
 func (s helmStat) perturbed() bool { return notNull(s.Name.Perturbation) }
 
@@ -200,18 +209,22 @@ func (r *Result) helmInstances(instances []helmInstance, deployment, dir string)
 			}
 			v, ok := s.mean()
 			if !ok {
-				r.problem(ScoreSkipped, 0, "instance %s: %s is %.40s, not a finite number", id, s.Name.Name, s.Mean)
+				r.problem(ScoreSkipped, 0, "instance %s: %s is %.40s, not a finite number", id, s.label(), s.Mean)
 				continue
 			}
-			if _, twice := row.Values[s.Name.Name]; twice {
-				continue // a statistic of the same name in a part of the split
+			name := s.label()
+			if have, twice := row.Values[name]; twice {
+				if have != v {
+					r.problem(Disagrees, 0, "instance %s: %s is there twice, %g and %g: the first counts", id, name, have, v)
+				}
+				continue
 			}
-			row.Values[s.Name.Name] = v
-			if values[s.Name.Name] == nil {
-				values[s.Name.Name] = &trials{at: map[string]int{}}
+			row.Values[name] = v
+			if values[name] == nil {
+				values[name] = &trials{at: map[string]int{}}
 			}
-			values[s.Name.Name].add(identifier(in.ID), v)
-			if s.Name.Name == "exact_match" {
+			values[name].add(identifier(in.ID), v)
+			if name == "exact_match" {
 				row.Values["accuracy"] = v
 			}
 		}
@@ -287,8 +300,8 @@ func (r *Result) helmStats(stats []helmStat, split string) {
 	}
 	seen := map[string]bool{}
 	for _, s := range stats {
-		name := s.Name.Name
-		if s.perturbed() || s.Count == 0 || s.Name.Split != split && s.Name.Split != "" || s.Name.SubSplit != "" || seen[name] {
+		name := s.label()
+		if s.perturbed() || s.Count == 0 || s.Name.Split != split && s.Name.Split != "" || seen[name] {
 			continue
 		}
 		v, ok := s.mean()

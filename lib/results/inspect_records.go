@@ -72,6 +72,18 @@ func (h inspectHeader) result(path string) Result {
 // where a scorer has several.
 func (r *Result) inspectScores(scores []inspectScore, reducers map[string]string) {
 	times, mean := map[string]int{}, map[string]bool{}
+	scorers := map[string]map[string]bool{} // of a name
+	for _, s := range scores {
+		if scorers[s.Name] == nil {
+			scorers[s.Name] = map[string]bool{}
+		}
+		scorers[s.Name][s.Scorer] = true
+	}
+	for i, s := range scores {
+		if len(scorers[s.Name]) > 1 && s.Scorer != "" { // values of the same name of two scorers
+			scores[i].Name = s.Scorer + "/" + s.Name
+		}
+	}
 	for _, s := range scores {
 		times[s.Name]++
 		mean[s.Name] = mean[s.Name] || s.Reducer == "" || s.Reducer == "mean"
@@ -179,21 +191,7 @@ func (h inspectHeader) records(r *Result, revision string, reducers map[string]s
 				firstError = row.Item
 			}
 		}
-		scores := map[string]json.RawMessage{}
-		for name, v := range s.Scores {
-			scores[name] = v.Value
-		}
-		if len(scores) == 0 && s.Score != nil {
-			scores["score"] = s.Score.Value
-		}
-		for scorer, raw := range scores {
-			if parts := object(raw); parts != nil {
-				delete(scores, scorer)
-				for k, v := range parts {
-					scores[k] = v
-				}
-			}
-		}
+		scores := s.scores()
 		for _, scorer := range sortedKeys(scores) {
 			if row.Error != "" {
 				continue
@@ -217,6 +215,36 @@ func (h inspectHeader) records(r *Result, revision string, reducers map[string]s
 	l.Header.Task.Items = len(l.Rows)
 	t.compare(r, l, h.Reductions, reducers, whole)
 	return l
+}
+
+// scores returns the scores of a sample by name. A score of several values gives
+// each its own name, or "scorer/name" where two scorers share the name: theirs
+// are different measurements.
+func (s inspectSample) scores() map[string]json.RawMessage {
+	out, parts, times := map[string]json.RawMessage{}, map[string]map[string]json.RawMessage{}, map[string]int{}
+	for scorer, v := range s.Scores {
+		if of := object(v.Value); of != nil {
+			parts[scorer] = of
+			for name := range of {
+				times[name]++
+			}
+			continue
+		}
+		out[scorer] = v.Value
+		times[scorer]++
+	}
+	if len(s.Scores) == 0 && s.Score != nil {
+		out["score"] = s.Score.Value
+	}
+	for scorer, of := range parts {
+		for name, raw := range of {
+			if times[name] > 1 {
+				name = scorer + "/" + name
+			}
+			out[name] = raw
+		}
+	}
+	return out
 }
 
 type tallyKey struct{ id, scorer string }

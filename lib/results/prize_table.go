@@ -250,6 +250,9 @@ func prizeRecords(r *Result, items *task.Task, kind string, column func(string) 
 		if len(row.Values) == 0 {
 			continue // a blank row, reported above
 		}
+		if sum, ok := row.Values["total_logprob"]; ok && sum <= totalSlack {
+			row.Values["coverage"] = math.Exp(sum)
+		}
 		if loss, ok := row.Values["loss"]; ok && odds == nil && loss > 0 {
 			w := -math.Log(-math.Expm1(-loss)) // -ln(1-p) of p = exp(-loss)
 			row.Values["wrong_loss"] = w

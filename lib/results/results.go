@@ -140,6 +140,12 @@ func Import(path string, sizes Sizes) ([]Result, error) {
 		if !d.IsDir() && used[p] {
 			return nil
 		}
+		if t := d.Type(); t&(fs.ModeNamedPipe|fs.ModeSocket|fs.ModeDevice|fs.ModeIrregular) != 0 { // reading one may wait for ever
+			if p == path {
+				return fmt.Errorf("%s is no regular file or folder but %s", p, t)
+			}
+			return nil
+		}
 		var found []Result
 		if d.IsDir() {
 			found, err = importDir(p, used)
@@ -205,6 +211,9 @@ func importDir(dir string, used map[string]bool) ([]Result, error) {
 			return nil, err
 		}
 		return []Result{r}, nil
+	}
+	if exists(dir, "per_instance_stats.json") {
+		return nil, fmt.Errorf("%s: per_instance_stats.json of HELM without the run_spec.json beside it, which names the task and the model", dir)
 	}
 	tables, err := prizeTables(dir)
 	if err != nil || len(tables) == 0 && !exists(dir, "args.log") {

@@ -199,6 +199,8 @@ func importCSV(path string) ([]Result, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	switch {
+	case isOwn(s.head):
+		return importOwn(path, b)
 	case isPrizeHead(s.head):
 		return prizeFiles(filepath.Dir(path), []string{path})
 	case s.column(Columns{}.orDefault(s.head).Model) >= 0 && len(s.head) > 1:

@@ -37,7 +37,8 @@ func TestTableOddities(t *testing.T) {
 		{"billions of a leaderboard", "model,#Params (B),loss\nm,6.74,1\n", 6.74e9, 1, 1, 1, nil},
 		{"percent signs", "model,params,item,loss\nm,1B,a,50%\nm,1B,b,100 %\n", 1e9, .75, 2, 2, []string{"not-a-share"}},
 		{"percentages", "model,params,loss,acc (%)\nm,1B,1,62.5\n", 1e9, 1, 1, 1, []string{"not-a-share"}},
-		{"rows without items", "model,params,shots,loss\nm,1B,0,1\nm,1B,5,3\n", 1e9, 2, 2, 2, []string{"no-item"}},
+		{"rows without items", "model,params,loss\nm,1B,1\nm,1B,3\n", 1e9, 2, 2, 2, []string{"no-item"}},
+		{"one seed", "model,params,seed,item,loss\nm,1B,7,a,1\nm,1B,7,b,3\n", 1e9, 2, 2, 2, nil},
 		{"no size", "model,item,loss\nm,a,1\n", 0, 1, 1, 1, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -80,6 +81,25 @@ func TestTableLayouts(t *testing.T) {
 	m, n := got[0].Metrics, got[1].Metrics
 	if len(m) != 2 || m["acc"].SE != .1 || !math.IsNaN(m["loss"].SE) || !math.IsNaN(n["acc"].SE) || n["loss"].SE != .2 || !has(got[1], results.BadValue) {
 		t.Errorf("%v %v", m, n)
+	}
+}
+
+// Several measurements of a model are not averaged, and what tells them apart is
+// no metric.
+func TestTableParts(t *testing.T) {
+	got, err := results.Table("x.csv", strings.NewReader("model,item,shots,seed,loss\nm,a,0,1,1\nm,a,0,2,2\nm,a,5,1,3\nm,b,0,1,5\n"), results.Columns{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sums := map[string]float64{}
+	for _, r := range got {
+		sums[r.Task+" | "+r.Model] = mean(r, "loss")
+		if len(r.Metrics) != 1 || has(r, results.Duplicate) {
+			t.Errorf("%+v", r)
+		}
+	}
+	if diff := cmp.Diff(map[string]float64{"x (0 shots) | m@seed1": 3, "x (0 shots) | m@seed2": 2, "x (5 shots) | m@seed1": 3}, sums); diff != "" {
+		t.Error(diff)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"bellwether/lib/model"
@@ -57,7 +58,8 @@ func (c Columns) orDefault(head []string) Columns {
 // row's other values are kept. Empty cells, NA and NaN are missing values, which
 // are counted. Of an item that is there twice the first value counts. Numbers
 // with a decimal comma or a percent sign ("62.5%", which is 0.625) are read, and
-// it is said that they were.
+// it is said that they were. Columns such as "shots" and "seed", where they vary,
+// make results of their own: the task "x (5 shots)", the model "y@seed1".
 func Table(name string, r io.Reader, cols Columns) ([]Result, error) {
 	b, err := io.ReadAll(r)
 	if err != nil {
@@ -112,6 +114,7 @@ type table struct {
 	errors  map[string]string // metric → column of its standard error
 	tidy    [2]string         // the columns "metric" and "value", if a row holds one value
 	text    []string          // columns without a number
+	parts   []part
 
 	index  map[[2]string]int // task, model → result
 	seen   map[[3]string]int // task, model, item → row of the log
@@ -126,6 +129,7 @@ type table struct {
 // chooseMetrics takes the columns that are asked for, else every column that
 // has a number anywhere.
 func (t *table) chooseMetrics() {
+	t.findParts()
 	if t.metrics = t.cols.Metrics; t.metrics != nil {
 		return
 	}
@@ -155,6 +159,9 @@ func (t *table) chooseMetrics() {
 		if m, _, ok := cutLast(h, "_"); ok && t.errors[m] == h {
 			continue
 		}
+		if slices.ContainsFunc(t.parts, func(p part) bool { return p.column == c }) {
+			continue
+		}
 		if h == "" || h == t.cols.Task || h == t.cols.Model || h == t.cols.Params || h == t.cols.Item {
 			continue
 		}
@@ -167,6 +174,34 @@ func (t *table) chooseMetrics() {
 		if t.metrics[h] == "" {
 			t.text = append(t.text, h)
 		}
+	}
+}
+
+// part is a column that is no metric but says which of several measurements of a
+// model a row is.
+type part struct {
+	column int
+	of     string // "shots", which make another task, or what makes another model: "seed"
+	varies bool   // over the rows
+}
+
+// partNames are the names of such columns.
+var partNames = map[string]string{
+	"shots": "shots", "num_fewshot": "shots", "n_shot": "shots", "n-shot": "shots", "fewshot": "shots",
+	"seed": "seed", "trial": "trial", "epoch": "epoch", "run": "run", "repeat": "repeat", "fold": "fold", "step": "step", "revision": "revision",
+}
+
+func (t *table) findParts() {
+	for c, h := range t.sheet.head {
+		of := partNames[strings.ToLower(h)]
+		if _, asked := t.cols.Metrics[h]; of == "" || asked || h == t.cols.Model || h == t.cols.Task || h == t.cols.Item || h == t.cols.Params {
+			continue
+		}
+		varies := false
+		for _, row := range t.sheet.rows {
+			varies = varies || row.cell(c) != t.sheet.rows[0].cell(c)
+		}
+		t.parts = append(t.parts, part{c, of, varies})
 	}
 }
 
@@ -207,7 +242,20 @@ func (t *table) add(row sheetRow) {
 	if task == "" {
 		task = strings.TrimSuffix(strings.TrimSuffix(filepath.Base(t.name), ".csv"), ".tsv")
 	}
-	i := t.result(task, cell(t.cols.Model))
+	name := cell(t.cols.Model)
+	for _, p := range t.parts {
+		v := row.cell(p.column)
+		switch {
+		case missing(v) || !p.varies:
+		case p.of == "shots":
+			task += " (" + v + " shots)"
+		case strings.EqualFold(p.of, "revision"):
+			name += "@" + v
+		default:
+			name += "@" + p.of + v
+		}
+	}
+	i := t.result(task, name)
 	r := &t.out[i]
 	r.Rows++
 	if r.Model == "" {
@@ -222,7 +270,7 @@ func (t *table) add(row sheetRow) {
 		v *= sizeUnit(t.cols.Params, p)
 		switch {
 		case !ok:
-			r.problem(BadValue, row.line, "%s is %q, not a number above 0", t.cols.Params, p)
+			r.problem(BadValue, row.line, "%s is %q, not a number above 0 such as 1300000000, 1.3e9, 1.3B or 350M", t.cols.Params, p)
 		case r.Params != 0 && r.Params != v:
 			r.problem(BadValue, row.line, "%s is %g here and %g above", t.cols.Params, v, r.Params)
 		default:

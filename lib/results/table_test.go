@@ -122,3 +122,42 @@ func TestSamplesRoundTrip(t *testing.T) {
 		t.Error("a log of another task: want an error")
 	}
 }
+
+// What we export comes back by import: the same rows and their means.
+func TestImportOwn(t *testing.T) {
+	_, l := asked()
+	var b bytes.Buffer
+	if err := results.WriteCSV(&b, results.Cells([]*record.Log{l})); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "export.csv")
+	if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	got, err := results.Import(path, nil)
+	if err != nil || len(got) != 1 {
+		t.Fatal(got, err)
+	}
+	r := got[0]
+	if diff := cmp.Diff(l.Rows, r.Log.Rows); diff != "" {
+		t.Errorf("rows (-want +got):\n%s", diff)
+	}
+	want, right := 0, 0
+	for _, row := range l.Rows {
+		if row.Error == "" {
+			want++
+			best := 0
+			for i, c := range row.Choices {
+				if c.Nats > row.Choices[best].Nats {
+					best = i
+				}
+			}
+			if best == row.Gold[0] {
+				right++
+			}
+		}
+	}
+	if r.Source != "bellwether" || r.Task != "q" || r.Model != "a/b" || r.Params != 10 || r.N != want || r.Metrics["accuracy"].Mean != float64(right)/float64(want) {
+		t.Errorf("%+v", r)
+	}
+}

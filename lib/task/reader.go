@@ -229,11 +229,14 @@ func isFile(path string) bool {
 }
 
 // plainName returns the file's name without folder and extension; the folder's
-// for BIG-bench's "task.json".
+// for BIG-bench's "task.json" and the prize's "data.csv" and "data.jsonl".
 func plainName(name string) string {
 	base := filepath.Base(filepath.ToSlash(name))
-	if base == "task.json" && filepath.Dir(name) != "." {
-		return filepath.Base(filepath.Dir(name))
+	switch base {
+	case "task.json", "data.csv", "data.jsonl":
+		if folder := filepath.Base(filepath.Dir(filepath.ToSlash(name))); folder != "." && folder != "/" {
+			return folder
+		}
 	}
 	return strings.TrimSuffix(base, filepath.Ext(base))
 }

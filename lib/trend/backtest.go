@@ -184,8 +184,12 @@ func ScoreTable(scores []Score) string {
 	var b strings.Builder
 	b.WriteString("| kind | horizon, decades | cases (clusters) | mean horizon | error / last value | error / line | coverage of 90% | half width |\n|---|---|---|---|---|---|---|---|\n")
 	for _, s := range scores {
-		fmt.Fprintf(&b, "| %s | %s | %d (%d) | %.2f | %.3f | %.3f | %.3f ± %.3f | %.2f |\n",
-			s.Kind, s.Horizon, s.Cases, s.Clusters, s.Decades, s.VersusLast, s.VersusLine, s.Coverage, s.CoverageSE, s.HalfWidth)
+		covered := fmt.Sprintf("%.3f", s.Coverage)
+		if !math.IsNaN(s.CoverageSE) { // not of one cluster
+			covered += fmt.Sprintf(" ± %.3f", s.CoverageSE)
+		}
+		fmt.Fprintf(&b, "| %s | %s | %d (%d) | %.2f | %.3f | %.3f | %s | %.2f |\n",
+			s.Kind, s.Horizon, s.Cases, s.Clusters, s.Decades, s.VersusLast, s.VersusLine, covered, s.HalfWidth)
 	}
 	return b.String()
 }
