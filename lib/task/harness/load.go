@@ -120,10 +120,3 @@ func get(d *jinja.Dict, key string) any {
 	v, _ := d.Get(key)
 	return v
 }
-
-func first(list []any) any {
-	if len(list) == 0 {
-		return nil
-	}
-	return list[0]
-}
