@@ -32,7 +32,7 @@ var arrows = []arrow{
 	{"lib/chart/browser", []string{"github.com/chromedp/chromedp", "github.com/chromedp/cdproto"}}, // for tests
 	{"lib/task", nil},
 	{"lib/task/harness", []string{"lib/task", "github.com/goccy/go-yaml"}},
-	{"lib/task/harness/jinja", nil},
+	{"lib/task/harness/jinja", []string{"golang.org/x/text"}},
 	{"lib/gemm", []string{"gonum.org/v1/gonum", "golang.org/x/sys"}},
 	{"lib/model", nil},
 	{"lib/model/modeltest", []string{"lib/model", "github.com/google/go-cmp"}},

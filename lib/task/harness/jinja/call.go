@@ -1,12 +1,16 @@
 package jinja
 
+import (
+	"slices"
+	"strings"
+)
+
 // arguments are what a function, filter or test is called with.
 type arguments struct {
 	what  string
 	list  []any
 	named map[string]any
 	order []string // the names, as they were written
-	used  int
 }
 
 // get returns the argument at a place or with a name.
@@ -15,20 +19,31 @@ func (a *arguments) get(i int, name string) (any, bool) {
 		return a.list[i], true
 	}
 	v, ok := a.named[name]
-	if ok {
-		a.used++
-	}
 	return v, ok
 }
 
-// done refuses arguments beyond the first n places, or with other names than
-// were asked for.
-func (a *arguments) done(n int) {
-	if len(a.list) > n {
-		fail("%s takes %d arguments, not %d", a.what, n, len(a.list))
+// parameters are what something takes: names with spaces between them, behind
+// which a / says that they cannot be given by name; "*" is anything.
+type parameters string
+
+// check refuses arguments that the parameters have no place for.
+func (p parameters) check(a *arguments) {
+	if p == "*" {
+		return
 	}
-	if len(a.named) > a.used {
-		fail("%s has arguments with names that are not known", a.what)
+	names, places := strings.CutSuffix(string(p), "/")
+	list := strings.Fields(names)
+	if len(a.list) > len(list) {
+		fail("%s takes at most %d arguments, not %d", a.what, len(list), len(a.list))
+	}
+	for _, name := range a.order {
+		i := slices.Index(list, name)
+		switch {
+		case i < 0 || places:
+			fail("%s takes no argument with the name %q", a.what, name)
+		case i < len(a.list):
+			fail("%s has the argument %q twice", a.what, name)
+		}
 	}
 }
 
@@ -53,7 +68,7 @@ func (a *arguments) text(i int, name string) string {
 }
 
 func (a *arguments) textOr(i int, name, otherwise string) string {
-	if v, ok := a.get(i, name); !ok || v == nil {
+	if _, ok := a.get(i, name); !ok {
 		return otherwise
 	}
 	return a.text(i, name)
@@ -69,7 +84,15 @@ func (a *arguments) int(i int, name string) int {
 }
 
 func (a *arguments) intOr(i int, name string, otherwise int) int {
-	if v, ok := a.get(i, name); !ok || v == nil {
+	if _, ok := a.get(i, name); !ok {
+		return otherwise
+	}
+	return a.int(i, name)
+}
+
+// intOrNone also takes none for an argument that is not there.
+func (a *arguments) intOrNone(i int, name string, otherwise int) int {
+	if v, _ := a.get(i, name); v == nil {
 		return otherwise
 	}
 	return a.int(i, name)
@@ -80,9 +103,12 @@ func (a *arguments) flag(i int, name string) bool {
 	return ok && truth(v)
 }
 
+// switched is a flag that has to be a whole number or a bool.
+func (a *arguments) switched(i int, name string) bool { return a.intOr(i, name, 0) != 0 }
+
 // globals are the functions that every template sees.
 var globals = map[string]any{
-	"range": function{"range", func(_ *frame, a *arguments) any {
+	"range": function{"range", "start stop step/", func(_ *frame, a *arguments) any {
 		start, stop, step := 0, 0, 1
 		switch len(a.list) {
 		case 1:
@@ -90,38 +116,40 @@ var globals = map[string]any{
 		case 2, 3:
 			start, stop, step = a.int(0, "start"), a.int(1, "stop"), a.intOr(2, "step", 1)
 		}
-		a.done(3)
 		if step == 0 || len(a.list) == 0 {
 			fail("range needs one to three whole numbers, the last not 0")
 		}
-		l := &List{}
+		r := span{start: start, stop: stop, step: step}
 		for i := start; step > 0 && i < stop || step < 0 && i > stop; i += step {
-			if l.Items = append(l.Items, i); len(l.Items) > 100000 { // Jinja's sandbox allows as many
+			if r.items = append(r.items, i); len(r.items) > 100000 { // Jinja's sandbox allows as many
 				fail("a range of more than 100000 numbers")
 			}
 		}
-		return l
+		return r
 	}},
-	"dict": function{"dict", func(_ *frame, a *arguments) any {
+	"dict": function{"dict", "*", func(_ *frame, a *arguments) any {
 		d := &Dict{}
-		if len(a.list) == 1 {
-			d.update(a.list[0])
-		}
-		for _, name := range a.order {
-			d.Set(name, a.named[name])
-		}
+		d.updateWith(a)
 		return d
 	}},
-	"namespace": function{"namespace", func(_ *frame, a *arguments) any {
+	"namespace": function{"namespace", "*", func(_ *frame, a *arguments) any {
 		n := &namespace{}
-		if len(a.list) == 1 {
-			n.names.update(a.list[0])
-		}
-		for _, name := range a.order {
-			n.names.Set(name, a.named[name])
-		}
+		n.names.updateWith(a)
 		return n
 	}},
+}
+
+// updateWith sets the pairs of at most one value and of the arguments with names.
+func (d *Dict) updateWith(a *arguments) {
+	if len(a.list) > 1 {
+		fail("%s takes at most 1 argument without a name, not %d", a.what, len(a.list))
+	}
+	if len(a.list) == 1 {
+		d.update(a.list[0])
+	}
+	for _, name := range a.order {
+		d.Set(name, a.named[name])
+	}
 }
 
 // update sets the pairs of a dictionary, or of a list of pairs.

@@ -1,50 +1,72 @@
 package jinja
 
-import "strings"
+import (
+	"slices"
+	"unicode"
+)
 
-// testFunc is a test: value is name(arguments).
-type testFunc func(v any, a *arguments) bool
+// check is a test: value is name(arguments).
+type check struct {
+	takes parameters
+	call  func(v any, a *arguments) bool
+}
 
-func isKind(kinds ...string) testFunc {
-	return func(v any, _ *arguments) bool {
-		for _, k := range kinds {
-			if kind(v) == k {
-				return true
-			}
+func (c check) apply(name string, v any, a *arguments) bool {
+	a.what = name
+	c.takes.check(a)
+	return c.call(v, a)
+}
+
+// of makes a test of a function of the value alone.
+func of(is func(v any) bool) check {
+	return check{"", func(v any, _ *arguments) bool { return is(v) }}
+}
+
+func isKind(kinds ...string) check {
+	return of(func(v any) bool { return slices.Contains(kinds, kind(v)) })
+}
+
+func comparing(op string) check {
+	return check{"other/", func(v any, a *arguments) bool { return compare(op, v, a.value(0, "other")) }}
+}
+
+func modulo(v, n any, want int) bool { return equal(arithmetic("%", v, n), want) }
+
+var testSet = map[string]check{
+	"defined":   of(func(v any) bool { return kind(v) != "Undefined" }),
+	"undefined": isKind("Undefined"),
+	"none":      of(func(v any) bool { return v == nil }),
+	"boolean":   isKind("bool"),
+	"true":      of(func(v any) bool { return v == true }),
+	"false":     of(func(v any) bool { return v == false }),
+	"integer":   isKind("int"),
+	"float":     isKind("float"),
+	"number":    isKind("int", "float", "bool"),
+	"string":    isKind("str", "Markup"),
+	"mapping":   isKind("dict"),
+	"sequence": of(func(v any) bool {
+		return v == absent{} || slices.Contains([]string{"str", "Markup", "list", "tuple", "dict", "range"}, kind(v))
+	}),
+	"iterable": of(func(v any) bool {
+		switch v := v.(type) {
+		case string, markup, *List, Tuple, *Dict, span, view, *generator, *loop:
+			return true
+		case undefined:
+			fail("%s", string(v))
 		}
 		return false
-	}
-}
-
-func comparing(op string) testFunc {
-	return func(v any, a *arguments) bool { return compare(op, v, a.value(0, "other")) }
-}
-
-var testSet = map[string]testFunc{
-	"defined":     func(v any, _ *arguments) bool { _, u := v.(undefined); return !u },
-	"undefined":   func(v any, _ *arguments) bool { _, u := v.(undefined); return u },
-	"none":        func(v any, _ *arguments) bool { return v == nil },
-	"boolean":     isKind("bool"),
-	"true":        func(v any, _ *arguments) bool { return v == true },
-	"false":       func(v any, _ *arguments) bool { return v == false },
-	"integer":     isKind("int"),
-	"float":       isKind("float"),
-	"number":      isKind("int", "float", "bool"),
-	"string":      isKind("str"),
-	"mapping":     isKind("dict"),
-	"sequence":    isKind("str", "list", "tuple", "dict"),
-	"iterable":    isKind("str", "list", "tuple", "dict"),
-	"callable":    isKind("a function"),
-	"odd":         func(v any, _ *arguments) bool { return equal(arithmetic("%", v, 2), 1) },
-	"even":        func(v any, _ *arguments) bool { return equal(arithmetic("%", v, 2), 0) },
-	"divisibleby": func(v any, a *arguments) bool { return equal(arithmetic("%", v, a.value(0, "num")), 0) },
-	"lower":       func(v any, _ *arguments) bool { return cased(isLower, isUpper)(str(v), nil) == true },
-	"upper":       func(v any, _ *arguments) bool { return cased(isUpper, isLower)(str(v), nil) == true },
-	"in":          comparing("in"),
+	}),
+	"callable":    isKind("a function", "Undefined"),
+	"odd":         of(func(v any) bool { return modulo(v, 2, 1) }),
+	"even":        of(func(v any) bool { return modulo(v, 2, 0) }),
+	"divisibleby": {"num", func(v any, a *arguments) bool { return modulo(v, a.value(0, "num"), 0) }},
+	"lower":       of(func(v any) bool { return cased(isLower, isUpper)(str(v), nil) == true }),
+	"upper":       of(func(v any) bool { return cased(isUpper, isLower)(str(v), nil) == true }),
+	"in":          {"seq", func(v any, a *arguments) bool { return compare("in", v, a.value(0, "seq")) }},
 	"eq":          comparing("=="),
 	"equalto":     comparing("=="),
 	"==":          comparing("=="),
-	"sameas":      sameas,
+	"sameas":      {"other", sameas},
 	"ne":          comparing("!="),
 	"!=":          comparing("!="),
 	"lt":          comparing("<"),
@@ -61,7 +83,7 @@ var testSet = map[string]testFunc{
 
 // sameas is identity, which is sure of None, True and False only.
 func sameas(v any, a *arguments) bool {
-	other, _ := a.get(0, "other")
+	other := a.value(0, "other")
 	switch other.(type) {
 	case nil, bool:
 		return v == other
@@ -70,6 +92,7 @@ func sameas(v any, a *arguments) bool {
 	return false
 }
 
-func isLower(r rune) bool { return strings.ToUpper(string(r)) != string(r) }
+// isLower and isUpper are Python's: by the properties of Unicode, not the category.
+func isLower(r rune) bool { return unicode.IsLower(r) || unicode.Is(unicode.Other_Lowercase, r) }
 
-func isUpper(r rune) bool { return strings.ToLower(string(r)) != string(r) }
+func isUpper(r rune) bool { return unicode.IsUpper(r) || unicode.Is(unicode.Other_Uppercase, r) }

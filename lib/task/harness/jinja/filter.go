@@ -7,12 +7,31 @@ import (
 	"strings"
 )
 
-// filterFunc is a filter: value | name(arguments).
+// filterFunc is the work of a filter: value | name(arguments).
 type filterFunc func(f *frame, v any, a *arguments) any
+
+type filter struct {
+	takes parameters
+	call  filterFunc
+}
+
+func (x filter) apply(name string, f *frame, v any, a *arguments) any {
+	if u, ok := v.(undefined); ok && name != "default" && name != "d" {
+		fail("%s", string(u))
+	}
+	a.what = name
+	x.takes.check(a)
+	return x.call(f, v, a)
+}
 
 // textFilter makes a filter of what works on texts; other values are shown first.
 func textFilter(fn func(string, *arguments) any) filterFunc {
-	return func(_ *frame, v any, a *arguments) any { return fn(str(v), a) }
+	return func(_ *frame, v any, a *arguments) any {
+		if _, ok := v.(markup); ok {
+			fail("%s: what becomes of a text that is marked as safe is not known", a.what)
+		}
+		return fn(str(v), a)
+	}
 }
 
 // mustText refuses what is no text, as filters do that need its length.
@@ -24,92 +43,125 @@ func mustText(v any, a *arguments) string {
 	return s
 }
 
-var filterSet map[string]filterFunc
+// plain makes a filter of a function of the value alone.
+func plain(fn func(v any) any) filter {
+	return filter{"", func(_ *frame, v any, _ *arguments) any { return fn(v) }}
+}
+
+var filterSet map[string]filter
 
 func init() {
-	filterSet = map[string]filterFunc{
-		"upper":      textFilter(func(s string, _ *arguments) any { return upper(s) }),
-		"lower":      textFilter(func(s string, _ *arguments) any { return strings.ToLower(s) }),
-		"capitalize": textFilter(func(s string, _ *arguments) any { return capitalize(s) }),
-		"trim":       textFilter(trimmed(true, true)),
-		"center": textFilter(func(s string, a *arguments) any {
+	escaping := plain(func(v any) any {
+		if m, ok := v.(markup); ok {
+			return m
+		}
+		return markup(escape(str(v)))
+	})
+	filterSet = map[string]filter{
+		"upper":      {"", textFilter(func(s string, _ *arguments) any { return upper(s) })},
+		"lower":      {"", textFilter(func(s string, _ *arguments) any { return lower(s) })},
+		"capitalize": {"", textFilter(func(s string, _ *arguments) any { return capitalize(s) })},
+		"trim":       {"chars", textFilter(trimmed(true, true))},
+		"center": {"width", textFilter(func(s string, a *arguments) any {
 			return align(s, a.intOr(0, "width", 80), 'c', ' ')
+		})},
+		"title": {"", textFilter(func(s string, _ *arguments) any { return titleFilter(s) })},
+		"string": plain(func(v any) any {
+			if m, ok := v.(markup); ok {
+				return m
+			}
+			return str(v)
 		}),
-		"title":  textFilter(func(s string, _ *arguments) any { return titleFilter(s) }),
-		"string": func(_ *frame, v any, _ *arguments) any { return str(v) },
-		"safe":   func(_ *frame, v any, _ *arguments) any { return str(v) },
-		"escape": func(_ *frame, v any, _ *arguments) any { return escape(str(v)) },
-		"e":      func(_ *frame, v any, _ *arguments) any { return escape(str(v)) },
-		"replace": textFilter(func(s string, a *arguments) any {
-			n := a.intOr(2, "count", -1)
-			return bounded(strings.Replace(s, str(a.value(0, "old")), str(a.value(1, "new")), n))
-		}),
-		"regex_replace": regexReplace, // the harness's own
-		"format":        formatFilter,
-		"indent":        indent,
-		"truncate":      truncate,
-		"wordcount": func(_ *frame, v any, _ *arguments) any {
-			return len(regexp.MustCompile(`[\pL\pN_]+`).FindAllString(str(v), -1))
-		},
-		"length": func(_ *frame, v any, _ *arguments) any { return length(v) },
-		"count":  func(_ *frame, v any, _ *arguments) any { return length(v) },
-		"list":   func(_ *frame, v any, _ *arguments) any { return &List{iterate(v)} },
-		"items": func(_ *frame, v any, _ *arguments) any {
+		"safe":   plain(func(v any) any { return markup(str(v)) }),
+		"escape": escaping,
+		"e":      escaping,
+		"replace": {"old new count", func(_ *frame, v any, a *arguments) any {
+			return replaced(str(v), str(a.value(0, "old")), str(a.value(1, "new")), a.intOrNone(2, "count", -1))
+		}},
+		"regex_replace": {"pattern repl count", regexReplace}, // the harness's own
+		"format":        {"*", formatFilter},
+		"indent":        {"width first blank", indent},
+		"truncate":      {"length killwords end leeway", truncate},
+		"wordcount": {"", textFilter(func(s string, _ *arguments) any {
+			return len(wordPattern.FindAllString(s, -1))
+		})},
+		"length": plain(func(v any) any { return length(v) }),
+		"count":  plain(func(v any) any { return length(v) }),
+		"list":   plain(func(v any) any { return &List{slices.Clone(iterate(v))} }),
+		"items": plain(func(v any) any {
 			d, ok := v.(*Dict)
 			if !ok {
 				fail("items: %s is no dictionary", kind(v))
 			}
-			return &List{d.pairs()}
-		},
-		"first": func(_ *frame, v any, _ *arguments) any { return end(v, 0) },
-		"last":  func(_ *frame, v any, _ *arguments) any { return end(v, -1) },
-		"join":  join,
-		"reverse": func(_ *frame, v any, _ *arguments) any {
+			return &generator{d.pairs()}
+		}),
+		"first": plain(first),
+		"last":  plain(last),
+		"join":  {"d attribute", join},
+		"reverse": plain(func(v any) any {
 			list := slices.Clone(iterate(v))
 			slices.Reverse(list)
-			if _, ok := v.(string); ok {
+			switch v.(type) {
+			case string:
 				return joined(list, "")
+			case *generator: // which Python first makes a list of
+				return &List{list}
 			}
-			return &List{list}
-		},
-		"sort":       sortFilter,
-		"unique":     unique,
-		"min":        extreme(-1),
-		"max":        extreme(1),
-		"sum":        sum,
-		"map":        mapFilter,
-		"select":     selectFilter(false, true),
-		"reject":     selectFilter(false, false),
-		"selectattr": selectFilter(true, true),
-		"rejectattr": selectFilter(true, false),
-		"batch":      batch,
-		"dictsort":   dictsort,
-		"default":    orDefault,
-		"d":          orDefault,
-		"abs": func(_ *frame, v any, _ *arguments) any {
+			return &generator{list}
+		}),
+		"sort":       {"reverse case_sensitive attribute", sortFilter},
+		"unique":     {"case_sensitive attribute", unique},
+		"min":        {"case_sensitive attribute", extreme(-1)},
+		"max":        {"case_sensitive attribute", extreme(1)},
+		"sum":        {"attribute start", sum},
+		"map":        {"*", mapFilter},
+		"select":     {"*", selectFilter(false, true)},
+		"reject":     {"*", selectFilter(false, false)},
+		"selectattr": {"*", selectFilter(true, true)},
+		"rejectattr": {"*", selectFilter(true, false)},
+		"batch":      {"linecount fill_with", batch},
+		"dictsort":   {"case_sensitive by reverse", dictsort},
+		"default":    {"default_value boolean", orDefault},
+		"d":          {"default_value boolean", orDefault},
+		"abs": plain(func(v any) any {
 			if compare("<", signed(v), 0) {
-				return arithmetic("-", 0, v)
+				return negative(v)
 			}
 			return arithmetic("+", 0, v)
-		},
-		"int":    intFilter,
-		"float":  floatFilter,
-		"round":  round,
-		"tojson": tojson,
-		"attr":   func(_ *frame, v any, a *arguments) any { return attribute(v, a.text(0, "name")) },
+		}),
+		"int":    {"default base", intFilter},
+		"float":  {"default", floatFilter},
+		"round":  {"precision method", round},
+		"tojson": {"indent", tojson},
+		"attr":   {"name", func(_ *frame, v any, a *arguments) any { return member(v, a.text(0, "name")) }},
 	}
 }
 
-// end returns the first (0) or last (-1) part.
-func end(v any, i int) any {
+// wordPattern is Python's \w+.
+var wordPattern = regexp.MustCompile(`[\pL\pN_]+`)
+
+func first(v any) any {
+	var list []any
+	if g, ok := v.(*generator); ok {
+		list = g.take(1)
+	} else {
+		list = iterate(v)
+	}
+	if len(list) == 0 {
+		return undefined("no first item, sequence was empty")
+	}
+	return list[0]
+}
+
+func last(v any) any {
+	if _, ok := v.(*generator); ok {
+		fail("last: %s has no end to start from: a |list belongs before it", kind(v))
+	}
 	list := iterate(v)
 	if len(list) == 0 {
-		return undefined("no first or last item, sequence was empty")
+		return undefined("no last item, sequence was empty")
 	}
-	if i < 0 {
-		i += len(list)
-	}
-	return list[i]
+	return list[len(list)-1]
 }
 
 // getter returns what map, sort and the like take of each part: an element by
@@ -121,7 +173,11 @@ func getter(key any) func(any) any {
 	if _, ok := key.(int); ok {
 		return func(v any) any { return item(v, key) }
 	}
-	parts := strings.Split(str(key), ".")
+	name, ok := key.(string)
+	if !ok {
+		fail("an attribute's name is %s, not a text or a whole number", kind(key))
+	}
+	parts := strings.Split(name, ".")
 	return func(v any) any {
 		for _, p := range parts {
 			if n, err := strconv.Atoi(p); err == nil && n >= 0 {
@@ -139,7 +195,17 @@ func joined(list []any, sep string) string {
 	for i, v := range list {
 		texts[i] = str(v)
 	}
-	return bounded(strings.Join(texts, sep))
+	return joinedTexts(texts, sep)
+}
+
+// joinedTexts is strings.Join where the result is not too long.
+func joinedTexts(list []string, sep string) string {
+	n := len(sep) * max(0, len(list)-1)
+	for _, s := range list {
+		n += len(s)
+	}
+	mustFit(n)
+	return strings.Join(list, sep)
 }
 
 func join(_ *frame, v any, a *arguments) any {
@@ -165,8 +231,11 @@ func folded(v any, caseCounts bool) any {
 }
 
 func sortFilter(_ *frame, v any, a *arguments) any {
-	reverse, caseCounts := a.flag(0, "reverse"), a.flag(1, "case_sensitive")
+	reverse, caseCounts := a.switched(0, "reverse"), a.flag(1, "case_sensitive")
 	key, _ := a.get(2, "attribute")
+	if name, ok := key.(string); ok && strings.Contains(name, ",") {
+		fail("sort by several attributes is not known")
+	}
 	get := getter(key)
 	list := slices.Clone(iterate(v))
 	slices.SortStableFunc(list, func(x, y any) int {
@@ -184,12 +253,15 @@ func unique(_ *frame, v any, a *arguments) any {
 	key, _ := a.get(1, "attribute")
 	get := getter(key)
 	var seen []any
-	l := &List{}
+	l := &generator{}
 	for _, e := range iterate(v) {
 		k := folded(get(e), caseCounts)
+		if _, ok := k.(Tuple); !ok {
+			hashable(k)
+		}
 		if !slices.ContainsFunc(seen, func(s any) bool { return equal(s, k) }) {
 			seen = append(seen, k)
-			l.Items = append(l.Items, e)
+			l.items = append(l.items, e)
 		}
 	}
 	return l
@@ -219,7 +291,9 @@ func sum(_ *frame, v any, a *arguments) any {
 	get := getter(key)
 	var total any = 0
 	if start, ok := a.get(1, "start"); ok {
-		total = start
+		if total = start; kind(start) == "str" {
+			fail("sum: texts have no sum")
+		}
 	}
 	for _, e := range iterate(v) {
 		total = arithmetic("+", total, get(e))
@@ -227,52 +301,73 @@ func sum(_ *frame, v any, a *arguments) any {
 	return total
 }
 
+// behind is the arguments from the nth on.
+func (a *arguments) behind(n int) *arguments {
+	return &arguments{list: a.list[n:], named: a.named, order: a.order}
+}
+
 func mapFilter(f *frame, v any, a *arguments) any {
-	l := &List{}
-	if key, ok := a.get(-1, "attribute"); ok {
-		otherwise, has := a.get(-1, "default")
+	l := &generator{}
+	if !truth(v) { // then Jinja does not look at the arguments
+		return l
+	}
+	list := iterate(v)
+	if key, ok := a.named["attribute"]; ok && len(a.list) == 0 {
+		parameters("attribute default").check(a)
+		otherwise := a.named["default"]
 		get := getter(key)
-		for _, e := range iterate(v) {
+		for _, e := range list {
+			f.step()
 			x := get(e)
-			if _, missing := x.(undefined); missing && has {
+			if kind(x) == "Undefined" && otherwise != nil {
 				x = otherwise
 			}
-			l.Items = append(l.Items, x)
+			l.items = append(l.items, x)
 		}
 		return l
+	}
+	if len(a.list) == 0 {
+		fail("map needs the name of a filter, or attribute=")
 	}
 	name := a.text(0, "filter")
 	fn, ok := filterSet[name]
 	if !ok {
 		fail("the filter %q is not known", name)
 	}
-	for _, e := range iterate(v) {
+	for _, e := range list {
 		f.step()
-		l.Items = append(l.Items, fn(f, e, &arguments{what: name, list: a.list[1:], named: a.named, order: a.order}))
+		l.items = append(l.items, fn.apply(name, f, e, a.behind(1)))
 	}
 	return l
 }
 
 func selectFilter(attribute, keep bool) filterFunc {
 	return func(f *frame, v any, a *arguments) any {
-		get, rest := getter(nil), a.list
+		l := &generator{}
+		if !truth(v) {
+			return l
+		}
+		list := iterate(v)
+		get, at := getter(nil), 0
 		if attribute {
-			get, rest = getter(a.value(0, "attribute")), rest[1:]
+			if len(a.list) == 0 {
+				fail("%s needs the name of an attribute", a.what)
+			}
+			get, at = getter(a.list[0]), 1
 		}
 		is := func(v any) bool { return truth(v) }
-		if len(rest) > 0 {
-			name, ok := rest[0].(string)
+		if len(a.list) > at {
+			name, ok := a.list[at].(string)
 			test, known := testSet[name]
 			if !ok || !known {
-				fail("the test %s is not known", repr(rest[0]))
+				fail("the test %s is not known", repr(a.list[at]))
 			}
-			is = func(v any) bool { return test(v, &arguments{what: name, list: rest[1:], named: a.named}) }
+			is = func(v any) bool { return test.apply(name, v, a.behind(at+1)) }
 		}
-		l := &List{}
-		for _, e := range iterate(v) {
+		for _, e := range list {
 			f.step()
 			if is(get(e)) == keep {
-				l.Items = append(l.Items, e)
+				l.items = append(l.items, e)
 			}
 		}
 		return l
@@ -282,16 +377,16 @@ func selectFilter(attribute, keep bool) filterFunc {
 func batch(_ *frame, v any, a *arguments) any {
 	n := a.int(0, "linecount")
 	fill, filled := a.get(1, "fill_with")
-	if n < 1 {
+	if n < 1 || n > maxSteps {
 		fail("batch: %d parts in a line", n)
 	}
-	l := &List{}
+	l := &generator{}
 	for part := range slices.Chunk(iterate(v), n) {
 		line := slices.Clone(part)
 		for filled && fill != nil && len(line) < n {
 			line = append(line, fill)
 		}
-		l.Items = append(l.Items, &List{line})
+		l.items = append(l.items, &List{line})
 	}
 	return l
 }
@@ -301,8 +396,11 @@ func dictsort(_ *frame, v any, a *arguments) any {
 	if !ok {
 		fail("dictsort: %s is no dictionary", kind(v))
 	}
-	caseCounts, by, reverse := a.flag(0, "case_sensitive"), a.textOr(1, "by", "key"), a.flag(2, "reverse")
-	place := map[string]int{"key": 0, "value": 1}[by]
+	caseCounts, by, reverse := a.flag(0, "case_sensitive"), a.textOr(1, "by", "key"), a.switched(2, "reverse")
+	place, ok := map[string]int{"key": 0, "value": 1}[by]
+	if !ok {
+		fail("dictsort: by is %q, not \"key\" or \"value\"", by)
+	}
 	list := d.pairs()
 	slices.SortStableFunc(list, func(x, y any) int {
 		n := order(folded(x.(Tuple)[place], caseCounts), folded(y.(Tuple)[place], caseCounts))
@@ -315,7 +413,7 @@ func dictsort(_ *frame, v any, a *arguments) any {
 }
 
 func orDefault(_ *frame, v any, a *arguments) any {
-	_, missing := v.(undefined)
+	missing := kind(v) == "Undefined"
 	if missing || a.flag(1, "boolean") && !truth(v) {
 		if d, ok := a.get(0, "default_value"); ok {
 			return d

@@ -93,11 +93,23 @@ func percent(s string, values any) any {
 			p.verb, p.zero, v = 's', false, text
 		case 'd', 'i', 'u':
 			if f, ok := v.(float64); ok {
-				v = intFilter(nil, f, &arguments{})
+				n, ok := truncated(f)
+				if !ok {
+					fail("%%: nan has no whole number")
+				}
+				v = n
+			}
+			if p.precision >= 0 {
+				fail("%%: digits of a whole number are not known")
 			}
 			p.verb = 'd'
 			p.align = '>'
-		case 'f', 'F', 'e', 'g', 'x':
+		case 'x':
+			if p.precision >= 0 {
+				fail("%%: digits of a whole number are not known")
+			}
+			p.align = '>'
+		case 'f', 'F', 'e', 'g':
 			p.align = '>'
 		default:
 			fail("%%: the format %%%c is not known", p.verb)
@@ -124,7 +136,7 @@ func isContainer(v any) bool {
 // formatted is str.format.
 func formatted(s string, a *arguments) any {
 	var b strings.Builder
-	auto := 0
+	auto, numbered := 0, false
 	for i := 0; i < len(s); i++ {
 		c := s[i]
 		if c != '{' && c != '}' {
@@ -152,30 +164,32 @@ func formatted(s string, a *arguments) any {
 		if k := strings.IndexAny(field, ".["); k >= 0 {
 			name, rest = field[:k], field[k:]
 		}
-		if name == "" {
-			name = strconv.Itoa(auto)
-			auto++
-		}
 		var v any
-		if n, err := strconv.Atoi(name); err == nil {
+		switch n, err := strconv.Atoi(name); {
+		case name == "":
+			v = a.value(auto, strconv.Itoa(auto))
+			auto++
+		case err == nil && name[0] >= '0' && name[0] <= '9':
+			numbered = true
+			if n >= len(a.list) {
+				fail("format: there is no argument %d for %s", n, repr(s))
+			}
 			v = a.value(n, name)
-		} else {
+		default:
 			v = a.value(-1, name)
 		}
+		if numbered && auto > 0 {
+			fail("format: %s has fields with a number and without", repr(s))
+		}
 		for rest != "" {
-			if rest[0] == '.' {
-				k := strings.IndexAny(rest[1:], ".[")
-				if k < 0 {
-					k = len(rest) - 1
-				}
-				v, rest = attribute(v, rest[1:k+1]), rest[k+1:]
-				continue
+			if rest[0] != '[' {
+				fail("format: %s in a field is not known", repr(rest))
 			}
 			key, after, ok := strings.Cut(rest[1:], "]")
 			if !ok {
 				fail("format: a bracket is not closed in %s", repr(s))
 			}
-			if n, err := strconv.Atoi(key); err == nil {
+			if n, err := strconv.Atoi(key); err == nil && key[0] >= '0' && key[0] <= '9' {
 				v = item(v, n)
 			} else {
 				v = item(v, key)
@@ -264,9 +278,12 @@ func (p spec) apply(v any) string {
 	text, negative := "", false
 	switch {
 	case p.verb == 's' || p.verb == 0 && !isNumber(v):
-		text = str(v)
-		if p.verb == 's' && isNumber(v) && p.align == 0 {
-			fail("format: a number with the type s")
+		var ok bool
+		if text, ok = v.(string); !ok {
+			fail("format: %s as a text of some width", kind(v))
+		}
+		if p.sign != 0 || p.comma || p.zero || p.align == '=' {
+			fail("format: a text has no sign, no zeros before it and no commas")
 		}
 		if p.precision >= 0 {
 			text = str(slice(text, [3]any{nil, p.precision, nil}))
@@ -278,8 +295,8 @@ func (p spec) apply(v any) string {
 	case !isNumber(v):
 		fail("format: %s with the type %c", kind(v), p.verb)
 	case p.verb == 'd' || p.verb == 'x' || p.verb == 0 && isWhole:
-		if !isWhole {
-			fail("format: a number that is not whole with the type %c", p.verb)
+		if !isWhole || p.precision >= 0 || p.verb == 'x' && p.comma {
+			fail("format: digits, commas or a number that is not whole with the type %c", max(p.verb, 'd'))
 		}
 		base := 10
 		if p.verb == 'x' {
@@ -291,23 +308,31 @@ func (p spec) apply(v any) string {
 		x := real(v)
 		negative = math.Signbit(x)
 		x = math.Abs(x)
-		switch p.verb {
-		case 0:
+		switch verb := p.verb; {
+		case math.IsInf(x, 0) || math.IsNaN(x):
+			text, negative = float(x), negative && x == x
+			if verb == 'F' || verb == '%' || p.zero || p.comma {
+				fail("format: %s in this form is not known", text)
+			}
+		case verb == 0:
 			text = float(x)
 			if p.precision >= 0 {
 				text = general(x, p.precision)
 			}
-		case '%':
+		case verb == '%':
 			text = strconv.FormatFloat(x*100, 'f', p.or(6), 64) + "%"
-		case 'f', 'F':
+		case verb == 'f' || verb == 'F':
 			text = strconv.FormatFloat(x, 'f', p.or(6), 64)
-		case 'e':
+		case verb == 'e':
 			text = strconv.FormatFloat(x, 'e', p.or(6), 64)
-		case 'g':
+		case verb == 'g':
 			text = general(x, p.or(6))
 		}
 	}
 	if p.comma {
+		if p.zero || p.align == '=' {
+			fail("format: commas between zeros are not known")
+		}
 		digits, tail := text, ""
 		if i := strings.IndexAny(text, ".e%"); i >= 0 {
 			digits, tail = text[:i], text[i:]

@@ -13,11 +13,13 @@ func item(object, key any) any {
 	switch o := object.(type) {
 	case undefined:
 		fail("%s", string(o))
+	case absent:
+		fail("an inline if without else has no %s", repr(key))
 	case *Dict:
 		if v, ok := o.Get(key); ok {
 			return v
 		}
-	case *List, Tuple, string:
+	case *List, Tuple, string, span:
 		if b, ok := key.(bool); ok {
 			key = b2i(b)
 		}
@@ -28,6 +30,12 @@ func item(object, key any) any {
 			}
 			if i < 0 || i >= n {
 				return undefined(kind(object) + " has no element " + repr(key))
+			}
+			switch o := o.(type) {
+			case *List:
+				return o.Items[i]
+			case Tuple:
+				return o[i]
 			}
 			return iterate(object)[i]
 		}
@@ -42,15 +50,27 @@ func item(object, key any) any {
 
 // attribute is object.name: a method, else an element.
 func attribute(object any, name string) any {
-	if u, ok := object.(undefined); ok {
-		fail("%s", string(u))
+	switch o := object.(type) {
+	case undefined:
+		fail("%s", string(o))
+	case absent:
+		fail("an inline if without else has no %q", name)
 	}
 	if m := method(object, name); m != nil {
 		return m
 	}
+	if d, ok := object.(*Dict); ok {
+		return item(d, name)
+	}
+	return member(object, name)
+}
+
+// member is Python's getattr.
+func member(object any, name string) any {
+	if m := method(object, name); m != nil {
+		return m
+	}
 	switch o := object.(type) {
-	case *Dict:
-		return item(o, name)
 	case *namespace:
 		if v, ok := o.names.Get(name); ok {
 			return v
@@ -86,23 +106,26 @@ func (l *loop) attribute(name string) (any, bool) {
 		return l.i == n-1, true
 	case "length":
 		return n, true
-	case "depth":
-		return l.depth + 1, true
+	case "depth": // of recursive loops
+		return 1, true
 	case "depth0":
-		return l.depth, true
+		return 0, true
 	case "previtem":
 		return near(l.i-1, "previous"), true
 	case "nextitem":
 		return near(l.i+1, "next"), true
 	case "cycle":
-		return function{"cycle", func(_ *frame, a *arguments) any {
-			if len(a.list) == 0 {
-				fail("cycle needs values")
+		return function{"cycle", "*", func(_ *frame, a *arguments) any {
+			if len(a.list) == 0 || len(a.named) > 0 {
+				fail("cycle needs values without names")
 			}
 			return a.list[l.i%len(a.list)]
 		}}, true
 	case "changed":
-		return function{"changed", func(_ *frame, a *arguments) any {
+		return function{"changed", "*", func(_ *frame, a *arguments) any {
+			if len(a.named) > 0 {
+				fail("changed takes no arguments with names")
+			}
 			now := Tuple(a.list)
 			same := l.began && equal(l.last, now)
 			l.last, l.began = now, true
@@ -114,6 +137,11 @@ func (l *loop) attribute(name string) (any, bool) {
 
 // slice is object[start:stop:step].
 func slice(object any, bounds [3]any) any {
+	switch object.(type) {
+	case *List, Tuple, string:
+	default:
+		fail("%s has no slices here", kind(object))
+	}
 	items := iterate(object)
 	n := len(items)
 	step := 1
@@ -165,8 +193,6 @@ func slice(object any, bounds [3]any) any {
 		return b.String()
 	case Tuple:
 		return Tuple(list)
-	case *Dict:
-		fail("a dictionary has no slices")
 	}
 	return &List{list}
 }

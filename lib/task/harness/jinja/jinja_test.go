@@ -2,6 +2,7 @@ package jinja_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 
@@ -33,6 +34,64 @@ func TestJinja2(t *testing.T) {
 	}
 }
 
+// The corners of Jinja2 3.1.6 that random templates found; the last ones are
+// refused here and give an address, 300 digits, escaped text and zeros there.
+func TestCorners(t *testing.T) {
+	d := &jinja.Dict{}
+	d.Set("z", 1)
+	d.Set("k", "v")
+	for _, tt := range []struct {
+		template string
+		ok       bool
+		want     string
+	}{
+		{`{{ l|map(filter='upper')|list }}`, false, ``},
+		{`{{ 'abc'|truncate(9223372036854775807) }}`, true, `abc`},
+		{`{{ 'ab'|truncate(5, end='', leeway=-10) }}`, false, ``},
+		{`{{ 1.0 // 0.1 }} {{ -4.0 % 2.0 }} {{ 0 ** -1 }}`, false, ``},
+		{`{{ 1.0 // 0.1 }} {{ -4.0 % 2.0 }} {{ -0.0 }}`, true, `9.0 0.0 -0.0`},
+		{`{{ 2.345 ** 9 }} {{ 2.0 ** 2000 }}`, false, ``},
+		{`{{ (2.345 ** 3) ** 3 }}`, true, `2144.3003844923232`},
+		{`{{ 9007199254740993 == 9007199254740992 }}`, true, `False`},
+		{`{{ 'inf'|int }} {{ '٣'|int }} {{ '1__0'|int }} {{ '0x1p4'|float }}`, true, `0 3 0 0.0`},
+		{`{{ 5|round(-1) }} {{ 25.0|round(-1) }} {{ 1.5|round(1000000000) }}`, true, `0 20.0 1.5`},
+		{`{% if l|select('eq', 'none of them') %}a generator is true{% endif %}`, true, `a generator is true`},
+		{`{% set g = l|map('upper') %}{{ g|list }}{{ g|list }}`, true, `['Y', 'X'][]`},
+		{`{{ d.keys() }} {{ d.items()|list }} {{ range(3) }} {{ range(3)[1] }}`, true, `dict_keys(['z', 'k']) [('z', 1), ('k', 'v')] range(0, 3) 1`},
+		{`{{ d.keys()[0] }}`, false, ``},
+		{`{% for x in l %}{% for y in l %}{{ loop.depth }}{% endfor %}{% endfor %}`, true, `1111`},
+		{`{{ '<a>'|e|e }} {{ '<'|e ~ '<' }}`, true, `&lt;a&gt; &lt;<`},
+		{`{{ a|title('x') }}`, false, ``},
+		{`{{ a.title(x=1) }}`, false, ``},
+		{`{{ '{0}{}'.format(1, 2) }}`, false, ``},
+		{`{{ '{:>6}'.format(none) }}`, false, ``},
+		{`{{ '{:.2}'.format(3) }}`, false, ``},
+		{`{{ 'ΑΣ'.lower() }} {{ 'ß'.title() }} {{ 'ŉ'|upper }} {{ 'ﬁ'.casefold() }} {{ 'ǆ'|capitalize }}`, true, `ας Ss ʼN fi ǅ`},
+		{`{{ 'abc'.find('', 10) }}`, true, `-1`},
+		{`{{ d|attr('k') }}`, false, ``},
+		{`{{ undefd is none }} {{ undefd is string }} {{ undefd is not number }}`, true, `False False True`},
+		{`{{ (1 if nul) ~ 'a' }}{{ [1 if nul] }}{{ (1 if nul)|length }}`, true, `a[Undefined]0`},
+		{`{% if 1 if true %}{% endif %}`, false, ``},
+		{`{% raw %}x{% endraw +%} y`, true, `x y`},
+		{`{% filter length %}x{% endfilter %}`, false, ``},
+		{`{{ 1 is odd if true }}`, false, ``},
+		{`{{ ['a', '']|sum(start='') }}`, false, ``},
+		{`{{ {true: 1, none: 2}|tojson }}`, false, ``},
+		{`{{ [1, true, {1: 'x', none: 1.0}]|tojson }} {{ {true: 1}|tojson }}`, false, ``},
+		{`{{ d|dictsort(by='neither') }}`, false, ``},
+		{`{{ none|map('upper')|list }}`, true, `[]`},
+		{`{{ l|selectattr(attribute='x') }}`, false, ``},
+		{`{{ 1e300|int }}`, false, ``},
+		{`{{ ('<'|e) + '<' }}`, false, ``},
+		{`{{ '%.3d' % 5 }}`, false, ``},
+	} {
+		got, err := render(tt.template, map[string]any{"a": "ab,b", "l": []any{"y", "x"}, "d": d, "nul": nil})
+		if (err == nil) != tt.ok || tt.ok && got != tt.want {
+			t.Errorf("%s\n gives %q, %v\n want  %q, %v", tt.template, got, err, tt.want, tt.ok)
+		}
+	}
+}
+
 // A template that would not end, or fill the memory, is an error.
 func TestBounds(t *testing.T) {
 	for name, template := range map[string]string{
@@ -44,6 +103,16 @@ func TestBounds(t *testing.T) {
 		"depth":     "{{ " + strings.Repeat("(", 999) + "1" + strings.Repeat(")", 999) + " }}",
 		"width":     "{{ '%999999999d' % 1 }}",
 		"self":      "{% set l = [] %}{{ l.append(l) }}{{ l }}",
+		"equality":  "{% set l = [] %}{% set m = [] %}{{ l.append(l) }}{{ m.append(m) }}{{ l == m }}",
+		"order":     "{% set l = [] %}{% set m = [] %}{{ l.append(l) }}{{ m.append(m) }}{{ [l, 1] < [m, 2] }}",
+		"doubling":  "{% set ns = namespace(l=[0]) %}{% for i in range(64) %}{% set ns.l = ns.l + ns.l %}{% endfor %}",
+		"extending": "{% set l = [0] %}{% for i in range(64) %}{% set _ = l.extend(l) %}{% endfor %}",
+		"replace":   "{% set s = 'a' * 99999 %}{{ s|replace('', s) }}{{ s.replace('a', s) }}",
+		"join":      "{{ ('a' * 99999).join('b' * 99999) }}",
+		"indent":    "{{ ('\n' * 99999)|indent('a' * 99999, true, true) }}",
+		"batch":     "{{ 'a'|batch(9223372036854775807, 'b')|list }}",
+		"appending": "{% set l = [1] %}{% for x in l %}{% set _ = l.append(x) %}{% endfor %}",
+		"format":    "{{ '{:9223372036854775807}'.format(1) }}",
 	} {
 		if got, err := render(template, nil); err == nil {
 			t.Errorf("%s: %.100q", name, got)
@@ -94,6 +163,10 @@ func Example() {
 func FuzzRender(f *testing.F) {
 	for _, tt := range rendered {
 		f.Add(tt.template)
+	}
+	m := maker{rand.New(rand.NewPCG(1, 1))}
+	for range 300 {
+		f.Add(m.template(1))
 	}
 	f.Fuzz(func(t *testing.T, template string) {
 		render(template, map[string]any{"a": "text", "n": 3, "l": []any{"x", 1.5, nil}, "d": map[string]any{"k": []any{true}}})

@@ -90,6 +90,15 @@ func split(s string) []piece {
 	}
 }
 
+// dashed cuts a "-", which strips white space, or a "+" from the start of a text.
+func dashed(s string) (strips bool, rest string) {
+	rest, strips = strings.CutPrefix(s, "-")
+	if !strips {
+		rest = strings.TrimPrefix(s, "+")
+	}
+	return strips, rest
+}
+
 type stripped struct{ before, behind bool }
 
 // raw reads "raw %}...{% endraw %}" behind "{%"; left tells whether white space
@@ -99,10 +108,7 @@ func raw(s string) (body, after string, left bool, right stripped, ok bool) {
 	if !strings.HasPrefix(word, "raw") {
 		return
 	}
-	word = strings.TrimLeftFunc(word[3:], isSpace)
-	if rest, cut := strings.CutPrefix(word, "-"); cut {
-		left, word = true, rest
-	}
+	word, left = strings.CutPrefix(strings.TrimLeftFunc(word[3:], isSpace), "-")
 	if !strings.HasPrefix(word, "%}") {
 		return
 	}
@@ -113,16 +119,11 @@ func raw(s string) (body, after string, left bool, right stripped, ok bool) {
 			fail("raw is never closed")
 		}
 		i += k
-		end := text[i+2:]
-		if rest, cut := strings.CutPrefix(end, "-"); cut {
-			right.before, end = true, rest
-		}
+		before, end := dashed(text[i+2:])
+		right.before = before
 		end = strings.TrimLeftFunc(end, isSpace)
 		if rest, cut := strings.CutPrefix(end, "endraw"); cut {
-			rest = strings.TrimLeftFunc(rest, isSpace)
-			if cutRest, cut := strings.CutPrefix(rest, "-"); cut {
-				right.behind, rest = true, cutRest
-			}
+			right.behind, rest = dashed(strings.TrimLeftFunc(rest, isSpace))
 			if after, cut := strings.CutPrefix(rest, "%}"); cut {
 				return text[:i], after, left, right, true
 			}

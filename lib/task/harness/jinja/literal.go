@@ -52,7 +52,7 @@ func (p *parser) literal() any {
 		}
 		return d
 	case p.op("-"):
-		return arithmetic("-", 0, signed(p.literal()))
+		return negative(signed(p.literal()))
 	}
 	switch t := p.next(); {
 	case t.kind == 's':

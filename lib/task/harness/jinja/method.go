@@ -4,49 +4,60 @@ import (
 	"slices"
 )
 
+// methodOf is a method of values of one type.
+type methodOf[T any] struct {
+	takes parameters
+	call  func(T, *arguments) any
+}
+
+func (m methodOf[T]) bind(name string, object T) any {
+	return function{name, m.takes, func(_ *frame, a *arguments) any { return m.call(object, a) }}
+}
+
 // method returns a method of a value, nil if there is none of that name.
 func method(object any, name string) any {
-	bind := func(call func(a *arguments) any) any {
-		return function{name, func(_ *frame, a *arguments) any { return call(a) }}
-	}
 	switch o := object.(type) {
 	case string:
 		if m, ok := textMethods[name]; ok {
-			return bind(func(a *arguments) any { return m(o, a) })
+			return m.bind(name, o)
 		}
 	case *List:
 		if m, ok := listMethods[name]; ok {
-			return bind(func(a *arguments) any { return m(o, a) })
+			return m.bind(name, o)
 		}
 	case Tuple:
 		if name == "index" || name == "count" {
-			return bind(func(a *arguments) any { return listMethods[name](&List{o}, a) })
+			return listMethods[name].bind(name, &List{o})
 		}
 	case *Dict:
 		if m, ok := dictMethods[name]; ok {
-			return bind(func(a *arguments) any { return m(o, a) })
+			return m.bind(name, o)
 		}
 	}
 	return nil
 }
 
-var dictMethods = map[string]func(*Dict, *arguments) any{
-	"keys":   func(d *Dict, _ *arguments) any { return &List{slices.Clone(d.keys)} },
-	"values": func(d *Dict, _ *arguments) any { return &List{slices.Clone(d.values)} },
-	"items":  func(d *Dict, _ *arguments) any { return &List{d.pairs()} },
-	"copy": func(d *Dict, _ *arguments) any {
+var dictMethods = map[string]methodOf[*Dict]{
+	"keys":   {"", func(d *Dict, _ *arguments) any { return view{"dict_keys", slices.Clone(d.keys)} }},
+	"values": {"", func(d *Dict, _ *arguments) any { return view{"dict_values", slices.Clone(d.values)} }},
+	"items":  {"", func(d *Dict, _ *arguments) any { return view{"dict_items", d.pairs()} }},
+	"copy": {"", func(d *Dict, _ *arguments) any {
 		c := &Dict{}
 		c.update(d)
 		return c
-	},
-	"get": func(d *Dict, a *arguments) any {
+	}},
+	"clear": {"", func(d *Dict, _ *arguments) any {
+		*d = Dict{}
+		return nil
+	}},
+	"get": {"key default/", func(d *Dict, a *arguments) any {
 		if v, ok := d.Get(a.value(0, "key")); ok {
 			return v
 		}
 		v, _ := a.get(1, "default")
 		return v
-	},
-	"setdefault": func(d *Dict, a *arguments) any {
+	}},
+	"setdefault": {"key default/", func(d *Dict, a *arguments) any {
 		key := a.value(0, "key")
 		if v, ok := d.Get(key); ok {
 			return v
@@ -54,17 +65,12 @@ var dictMethods = map[string]func(*Dict, *arguments) any{
 		v, _ := a.get(1, "default")
 		d.Set(key, v)
 		return v
-	},
-	"update": func(d *Dict, a *arguments) any {
-		if len(a.list) == 1 {
-			d.update(a.list[0])
-		}
-		for _, name := range a.order {
-			d.Set(name, a.named[name])
-		}
+	}},
+	"update": {"*", func(d *Dict, a *arguments) any {
+		d.updateWith(a)
 		return nil
-	},
-	"pop": func(d *Dict, a *arguments) any {
+	}},
+	"pop": {"key default/", func(d *Dict, a *arguments) any {
 		key := a.value(0, "key")
 		v, ok := d.Get(key)
 		if !ok {
@@ -81,11 +87,11 @@ var dictMethods = map[string]func(*Dict, *arguments) any{
 		}
 		*d = rest
 		return v
-	},
+	}},
 }
 
-var listMethods = map[string]func(*List, *arguments) any{
-	"index": func(l *List, a *arguments) any {
+var listMethods = map[string]methodOf[*List]{
+	"index": {"value start stop/", func(l *List, a *arguments) any {
 		v := a.value(0, "value")
 		n := len(l.Items)
 		from, to := clamp(a.intOr(1, "start", 0), n), clamp(a.intOr(2, "stop", n), n)
@@ -96,27 +102,27 @@ var listMethods = map[string]func(*List, *arguments) any{
 		}
 		fail("%s is not in the list %s", repr(v), repr(l))
 		return nil
-	},
-	"count": func(l *List, a *arguments) any {
+	}},
+	"count": {"value/", func(l *List, a *arguments) any {
 		v, n := a.value(0, "value"), 0
 		for _, e := range l.Items {
 			n += b2i(equal(e, v))
 		}
 		return n
-	},
-	"append": func(l *List, a *arguments) any {
+	}},
+	"append": {"value/", func(l *List, a *arguments) any {
 		l.Items = append(l.Items, a.value(0, "value"))
 		return nil
-	},
-	"extend": func(l *List, a *arguments) any {
-		l.Items = append(l.Items, iterate(a.value(0, "values"))...)
+	}},
+	"extend": {"values/", func(l *List, a *arguments) any {
+		l.Items = appended(l.Items, iterate(a.value(0, "values")))
 		return nil
-	},
-	"insert": func(l *List, a *arguments) any {
+	}},
+	"insert": {"index value/", func(l *List, a *arguments) any {
 		l.Items = slices.Insert(l.Items, clamp(a.int(0, "index"), len(l.Items)), a.value(1, "value"))
 		return nil
-	},
-	"pop": func(l *List, a *arguments) any {
+	}},
+	"pop": {"index/", func(l *List, a *arguments) any {
 		i := a.intOr(0, "index", -1)
 		if i < 0 {
 			i += len(l.Items)
@@ -127,8 +133,8 @@ var listMethods = map[string]func(*List, *arguments) any{
 		v := l.Items[i]
 		l.Items = slices.Delete(l.Items, i, i+1)
 		return v
-	},
-	"remove": func(l *List, a *arguments) any {
+	}},
+	"remove": {"value/", func(l *List, a *arguments) any {
 		v := a.value(0, "value")
 		i := slices.IndexFunc(l.Items, func(e any) bool { return equal(e, v) })
 		if i < 0 {
@@ -136,16 +142,23 @@ var listMethods = map[string]func(*List, *arguments) any{
 		}
 		l.Items = slices.Delete(l.Items, i, i+1)
 		return nil
-	},
-	"reverse": func(l *List, _ *arguments) any {
+	}},
+	"reverse": {"", func(l *List, _ *arguments) any {
 		slices.Reverse(l.Items)
 		return nil
-	},
-	"sort": func(l *List, a *arguments) any {
-		sorted(l.Items, a.flag(-1, "reverse"))
+	}},
+	"sort": {"key reverse", func(l *List, a *arguments) any {
+		if key, _ := a.get(-1, "key"); len(a.list) > 0 || key != nil {
+			fail("sort takes no argument but reverse= here")
+		}
+		sorted(l.Items, a.switched(-1, "reverse"))
 		return nil
-	},
-	"copy": func(l *List, _ *arguments) any { return &List{slices.Clone(l.Items)} },
+	}},
+	"copy": {"", func(l *List, _ *arguments) any { return &List{slices.Clone(l.Items)} }},
+	"clear": {"", func(l *List, _ *arguments) any {
+		l.Items = nil
+		return nil
+	}},
 }
 
 // clamp turns a start or end of a slice into a place from 0 to n.

@@ -3,45 +3,112 @@ package jinja
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"math"
+	"math/big"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 )
+
+// digits is a text of a number as int and float read it: without white space at
+// its ends, with ASCII digits, and without the "_" between them. ok is false for
+// other places of "_".
+func digits(s string) (text string, ok bool) {
+	s = strings.Map(func(r rune) rune {
+		if r > 127 && unicode.IsDigit(r) {
+			zero := r // the ten digits of a script stand side by side
+			for unicode.IsDigit(zero-1) && r-zero < 9 {
+				zero--
+			}
+			return '0' + r - zero
+		}
+		return r
+	}, strings.TrimFunc(s, isSpace))
+	isDigit := func(i int) bool { return i >= 0 && i < len(s) && s[i] >= '0' && s[i] <= '9' }
+	for i := range len(s) {
+		if s[i] == '_' && !(isDigit(i-1) && isDigit(i+1)) {
+			return "", false
+		}
+	}
+	return strings.ReplaceAll(s, "_", ""), true
+}
+
+// parseFloat is Python's float of a text.
+func parseFloat(s string) (x float64, ok bool) {
+	s, ok = digits(s)
+	if !ok || strings.ContainsAny(s, "xXpP") {
+		return 0, false
+	}
+	x, err := strconv.ParseFloat(s, 64)
+	return x, err == nil || errors.Is(err, strconv.ErrRange)
+}
+
+// truncated is Python's int of a number.
+func truncated(x float64) (n int, ok bool) {
+	if math.IsNaN(x) {
+		return 0, false
+	}
+	if math.Abs(x) >= 1<<63 {
+		fail("%s as a whole number has more than 63 bits", float(x))
+	}
+	return int(x), true
+}
 
 func intFilter(_ *frame, v any, a *arguments) any {
 	otherwise, ok := a.get(0, "default")
 	if !ok {
 		otherwise = 0
 	}
-	switch v := v.(type) {
-	case float64:
-		if math.Abs(v) < 1<<62 {
-			return int(v)
-		}
-	case string:
-		s := strings.ReplaceAll(strings.TrimFunc(v, isSpace), "_", "")
-		if n, err := strconv.ParseInt(s, a.intOr(1, "base", 10), 64); err == nil {
-			return int(n)
-		}
-		if x, err := strconv.ParseFloat(s, 64); err == nil && math.Abs(x) < 1<<62 {
-			return int(x)
-		}
-	}
+	base := a.intOr(1, "base", 10)
 	if n, ok := whole(v); ok {
 		return n
+	}
+	switch v := v.(type) {
+	case float64:
+		if n, ok := truncated(v); ok {
+			return n
+		}
+	case string:
+		if base != 10 && (base < 2 || base > 36 || strings.ContainsAny(v, "_xXoObB")) {
+			fail("int: the base %d for %s is not known", base, repr(v))
+		}
+		if s, ok := digits(v); ok {
+			n, err := strconv.ParseInt(s, base, 64)
+			if err == nil {
+				return int(n)
+			}
+			if errors.Is(err, strconv.ErrRange) {
+				fail("%s as a whole number has more than 63 bits", v)
+			}
+		}
+		if x, ok := parseFloat(v); ok && !math.IsInf(x, 0) {
+			if n, ok := truncated(x); ok {
+				return n
+			}
+		}
+	case absent:
+		fail("int: an inline if without else is no number")
+	case markup:
+		fail("int: what becomes of a text that is marked as safe is not known")
 	}
 	return otherwise
 }
 
 func floatFilter(_ *frame, v any, a *arguments) any {
-	if s, ok := v.(string); ok {
-		if x, err := strconv.ParseFloat(strings.ReplaceAll(strings.TrimFunc(s, isSpace), "_", ""), 64); err == nil {
-			return x
-		}
-	}
 	if isNumber(v) {
 		return real(v)
+	}
+	switch v := v.(type) {
+	case string:
+		if x, ok := parseFloat(v); ok {
+			return x
+		}
+	case absent:
+		fail("float: an inline if without else is no number")
+	case markup:
+		fail("float: what becomes of a text that is marked as safe is not known")
 	}
 	if d, ok := a.get(0, "default"); ok {
 		return d
@@ -53,32 +120,77 @@ func floatFilter(_ *frame, v any, a *arguments) any {
 func round(_ *frame, v any, a *arguments) any {
 	n, way := a.intOr(0, "precision", 0), a.textOr(1, "method", "common")
 	x := real(signed(v))
+	if way != "ceil" && way != "floor" && way != "common" {
+		fail("round: the method %q is not \"common\", \"ceil\" or \"floor\"", way)
+	}
 	if way == "common" {
-		if i, ok := whole(v); ok { // Python's round of a whole number is one
-			if n < 0 && n > -18 {
-				p := math.Pow(10, float64(-n))
-				i = int(math.RoundToEven(x/p) * p)
-			} else if n < 0 {
-				i = 0
-			}
-			return i
+		if i, ok := whole(v); ok {
+			return roundWhole(i, n)
 		}
-		if n >= 0 {
-			r, _ := strconv.ParseFloat(strconv.FormatFloat(x, 'f', n, 64), 64)
-			return r
-		}
-		p := math.Pow(10, float64(-n))
-		return math.RoundToEven(x/p) * p
+		return roundFloat(x, n)
+	}
+	if n < -22 || n > 22 {
+		fail("round: the precision %d is not known with the method %q", n, way)
 	}
 	p := math.Pow(10, float64(n))
-	switch way {
-	case "ceil":
-		return math.Ceil(x*p) / p
-	case "floor":
-		return math.Floor(x*p) / p
+	if math.IsInf(x*p, 0) || math.IsNaN(x) {
+		fail("round: %s is too large", float(x))
 	}
-	fail("round: the method %q is not known", way)
-	return nil
+	if way == "ceil" {
+		return math.Ceil(x*p)/p + 0 // without the sign of zero, which whole numbers lack
+	}
+	return math.Floor(x*p)/p + 0
+}
+
+// roundWhole rounds a whole number to 10^-n, half to even.
+func roundWhole(i, n int) int {
+	if n >= 0 {
+		return i
+	}
+	if n < -18 {
+		if n > -20 {
+			fail("round: the precision %d is not known", n)
+		}
+		return 0
+	}
+	p := 1
+	for range -n {
+		p *= 10
+	}
+	q, r := i/p, i%p
+	if r < 0 {
+		q, r = q-1, r+p
+	}
+	if r > p-r || r == p-r && q%2 != 0 {
+		q++
+	}
+	return multiply(q, p, func() { fail("round: the result has more than 63 bits") })
+}
+
+// roundFloat rounds the exact value of x to 10^-n, half to even.
+func roundFloat(x float64, n int) float64 {
+	switch {
+	case n > 323 || x == 0 || math.IsInf(x, 0) || math.IsNaN(x):
+		return x
+	case n >= 0:
+		r, _ := strconv.ParseFloat(strconv.FormatFloat(x, 'f', n, 64), 64)
+		return r
+	case n < -308:
+		return math.Copysign(0, x)
+	}
+	p := new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(-n)), nil))
+	q := new(big.Rat).SetFloat64(math.Abs(x))
+	q.Quo(q, p)
+	whole, rest := new(big.Int).QuoRem(q.Num(), q.Denom(), new(big.Int))
+	switch c := rest.Lsh(rest, 1).Cmp(q.Denom()); {
+	case c > 0, c == 0 && whole.Bit(0) == 1:
+		whole.Add(whole, big.NewInt(1))
+	}
+	r, _ := q.Mul(q.SetInt(whole), p).Float64()
+	if math.IsInf(r, 0) {
+		fail("round: the result is too large")
+	}
+	return math.Copysign(r, x)
 }
 
 // tojson is Jinja's: as json.dumps, with sorted keys and escapes for HTML.
@@ -88,14 +200,15 @@ func tojson(_ *frame, v any, a *arguments) any {
 	}
 	var b strings.Builder
 	writeJSON(&b, v, 0)
-	return strings.NewReplacer("<", `\u003c`, ">", `\u003e`, "&", `\u0026`, "'", `\u0027`).Replace(b.String())
+	return markup(strings.NewReplacer("<", `\u003c`, ">", `\u003e`, "&", `\u0026`, "'", `\u0027`).Replace(bounded(b.String())))
 }
 
 func writeJSON(b *strings.Builder, v any, depth int) {
 	if depth > maxDepth {
 		fail("a value is nested more than %d deep", maxDepth)
 	}
-	switch v := v.(type) {
+	mustFit(b.Len())
+	switch v := unmarked(v).(type) {
 	case nil:
 		b.WriteString("null")
 	case bool:
@@ -103,7 +216,14 @@ func writeJSON(b *strings.Builder, v any, depth int) {
 	case int:
 		b.WriteString(strconv.Itoa(v))
 	case float64:
-		b.WriteString(float(v))
+		switch {
+		case math.IsNaN(v):
+			b.WriteString("NaN")
+		case math.IsInf(v, 0):
+			b.WriteString(strings.Replace(float(v), "inf", "Infinity", 1))
+		default:
+			b.WriteString(float(v))
+		}
 	case string:
 		var j bytes.Buffer
 		enc := json.NewEncoder(&j)
@@ -137,7 +257,14 @@ func writeJSON(b *strings.Builder, v any, depth int) {
 			if i > 0 {
 				b.WriteString(", ")
 			}
-			writeJSON(b, str(pair.(Tuple)[0]), depth+1)
+			switch key := pair.(Tuple)[0].(type) {
+			case string:
+				writeJSON(b, key, depth+1)
+			default: // as the text of its JSON
+				b.WriteByte('"')
+				writeJSON(b, key, depth+1)
+				b.WriteByte('"')
+			}
 			b.WriteString(": ")
 			writeJSON(b, pair.(Tuple)[1], depth+1)
 		}

@@ -3,16 +3,50 @@ package jinja
 import (
 	"cmp"
 	"math"
+	"math/big"
 	"math/bits"
+	"slices"
 	"strings"
 )
 
-// bounded refuses texts that are too long.
-func bounded(s string) string {
-	if len(s) > maxText {
+// mustFit refuses a text of n bytes that is too long.
+func mustFit(n int) {
+	if n > maxText || n < 0 {
 		fail("a text is longer than %d bytes", maxText)
 	}
+}
+
+func bounded(s string) string {
+	mustFit(len(s))
 	return s
+}
+
+// appended is a list behind another, if that is not too long.
+func appended(a, b []any) []any {
+	if len(a)+len(b) > maxSteps {
+		fail("a list of %d parts is too long", len(a)+len(b))
+	}
+	return slices.Concat(a, b)
+}
+
+// replaced is str.replace.
+func replaced(s, old, by string, n int) string {
+	found := strings.Count(s, old)
+	if n >= 0 {
+		found = min(found, n)
+	}
+	if by != "" && found > maxText/len(by) {
+		mustFit(maxText + 1)
+	}
+	return bounded(strings.Replace(s, old, by, n))
+}
+
+// negative is Python's -v.
+func negative(v any) any {
+	if x, ok := v.(float64); ok {
+		return -x
+	}
+	return arithmetic("-", 0, signed(v))
 }
 
 // signed refuses what has no sign.
@@ -79,11 +113,11 @@ func arithmetic(op string, a, b any) any {
 			}
 		case *List:
 			if b, ok := b.(*List); ok {
-				return &List{append(append([]any{}, a.Items...), b.Items...)}
+				return &List{appended(a.Items, b.Items)}
 			}
 		case Tuple:
 			if b, ok := b.(Tuple); ok {
-				return append(append(Tuple{}, a...), b...)
+				return Tuple(appended(a, b))
 			}
 		}
 	case "*":
@@ -104,18 +138,12 @@ func times(a any, n int) any {
 		if len(items)*n > maxSteps {
 			fail("a list of %d parts is too long", len(items)*n)
 		}
-		var list []any
-		for range n {
-			list = append(list, items...)
-		}
-		return list
+		return slices.Repeat(items, n)
 	}
 	n = min(n, maxText+1)
 	switch a := a.(type) {
 	case string:
-		if len(a)*n > maxText {
-			fail("a text is longer than %d bytes", maxText)
-		}
+		mustFit(len(a) * n)
 		return strings.Repeat(a, n)
 	case *List:
 		return &List{repeated(a.Items)}
@@ -145,6 +173,9 @@ func integers(op string, x, y int) (v any, ok bool) {
 	case "//", "%":
 		if y == 0 {
 			fail("division by zero")
+		}
+		if x == math.MinInt && y == -1 {
+			tooLarge()
 		}
 		q, r := x/y, x%y
 		if r != 0 && (r < 0) != (y < 0) {
@@ -194,19 +225,63 @@ func floats(op string, x, y float64) any {
 	case "/":
 		return x / y
 	case "//":
-		return math.Floor(x / y)
+		q, _ := divided(x, y)
+		return q
 	case "%":
-		r := math.Mod(x, y)
-		if r != 0 && (r < 0) != (y < 0) {
-			r += y
-		}
+		_, r := divided(x, y)
 		return r
 	}
-	p := math.Pow(x, y)
-	if math.IsNaN(p) {
+	p := power(x, y)
+	if math.IsNaN(p) && x == x && y == y || math.IsInf(p, 0) && !math.IsInf(x, 0) && !math.IsInf(y, 0) {
 		fail("%s ** %s is no number", float(x), float(y))
 	}
 	return p
+}
+
+// power is x to the power y as C has it, whose last digit math.Pow does not
+// always give.
+func power(x, y float64) float64 {
+	switch {
+	case y == 0 || x == 0 || math.IsInf(x, 0) || math.IsInf(y, 0) || x != x || y != y:
+		return math.Pow(x, y)
+	case y == .5:
+		return math.Sqrt(x)
+	case y != math.Trunc(y) || math.Abs(y) > 1<<16:
+		fail("the power %s is not known", float(y))
+	}
+	const bits = 256
+	result, factor := big.NewFloat(1).SetPrec(bits), big.NewFloat(x).SetPrec(bits)
+	for n := int(math.Abs(y)); n > 0; n >>= 1 {
+		if n&1 == 1 {
+			result.Mul(result, factor)
+		}
+		factor.Mul(factor, factor)
+	}
+	if y < 0 {
+		result.Quo(big.NewFloat(1).SetPrec(bits), result)
+	}
+	p, _ := result.Float64()
+	return p
+}
+
+// divided is Python's divmod of floats: the rest has the sign of y, and the
+// quotient is what x less the rest divides by.
+func divided(x, y float64) (q, r float64) {
+	r = math.Mod(x, y)
+	q = (x - r) / y
+	if r == 0 {
+		r = math.Copysign(0, y)
+	} else if (r < 0) != (y < 0) {
+		r, q = r+y, q-1
+	}
+	if q == 0 {
+		return math.Copysign(0, x/y), r
+	}
+	whole := math.Floor(q)
+	if q-whole > .5 {
+		whole++
+	}
+	return whole, r
 }
 
 // compare is Python's a op b.
@@ -232,13 +307,28 @@ func compare(op string, a, b any) bool {
 	case ">":
 		return order(a, b) == 1
 	}
-	return order(a, b) >= 0
+	n := order(a, b)
+	return n == 0 || n == 1
 }
 
-func equal(a, b any) bool {
-	if isNumber(a) && isNumber(b) {
-		return real(a) == real(b)
+func equal(a, b any) bool { return equalAt(a, b, 0) }
+
+// unmarked makes a text of one that is marked as safe, which compares as such.
+func unmarked(v any) any {
+	if m, ok := v.(markup); ok {
+		return string(m)
 	}
+	return v
+}
+
+func equalAt(a, b any, depth int) bool {
+	if depth > maxDepth {
+		fail("a value is nested more than %d deep", maxDepth)
+	}
+	if isNumber(a) && isNumber(b) {
+		return order(a, b) == 0
+	}
+	a, b = unmarked(defined(a)), unmarked(defined(b))
 	switch a := a.(type) {
 	case nil:
 		return b == nil
@@ -247,31 +337,40 @@ func equal(a, b any) bool {
 		return ok && a == b
 	case *List:
 		b, ok := b.(*List)
-		return ok && equalLists(a.Items, b.Items)
+		return ok && equalLists(a.Items, b.Items, depth)
 	case Tuple:
 		b, ok := b.(Tuple)
-		return ok && equalLists(a, b)
+		return ok && equalLists(a, b, depth)
 	case *Dict:
 		b, ok := b.(*Dict)
 		if !ok || len(a.keys) != len(b.keys) {
 			return false
 		}
 		for i, k := range a.keys {
-			if v, ok := b.Get(k); !ok || !equal(a.values[i], v) {
+			if v, ok := b.Get(k); !ok || !equalAt(a.values[i], v, depth+1) {
 				return false
 			}
 		}
 		return true
+	case span:
+		b, ok := b.(span)
+		return ok && slices.Equal(a.items, b.items)
+	case absent:
+		return b == a
+	}
+	switch b.(type) {
+	case view, *generator, function, *namespace, *loop:
+		fail("whether %s and %s are equal is not known", kind(a), kind(b))
 	}
 	return false
 }
 
-func equalLists(a, b []any) bool {
+func equalLists(a, b []any, depth int) bool {
 	if len(a) != len(b) {
 		return false
 	}
 	for i := range a {
-		if !equal(a[i], b[i]) {
+		if !equalAt(a[i], b[i], depth+1) {
 			return false
 		}
 	}
@@ -279,7 +378,8 @@ func equalLists(a, b []any) bool {
 }
 
 func contains(list, v any) bool {
-	switch l := list.(type) {
+	v = unmarked(v)
+	switch l := unmarked(list).(type) {
 	case string:
 		s, ok := v.(string)
 		if !ok {
@@ -289,6 +389,13 @@ func contains(list, v any) bool {
 	case *Dict:
 		_, ok := l.Get(v)
 		return ok
+	case *generator: // which goes on behind what was found
+		for len(l.items) > 0 {
+			if equal(l.take(1)[0], v) {
+				return true
+			}
+		}
+		return false
 	}
 	for _, e := range iterate(list) {
 		if equal(e, v) {
@@ -298,15 +405,32 @@ func contains(list, v any) bool {
 	return false
 }
 
-// order returns -1, 0 or 1.
-func order(a, b any) int {
+// unordered is what order returns where a number is none.
+const unordered = 2
+
+// order returns -1, 0, 1 or unordered.
+func order(a, b any) int { return orderAt(a, b, 0) }
+
+func orderAt(a, b any, depth int) int {
+	if depth > maxDepth {
+		fail("a value is nested more than %d deep", maxDepth)
+	}
 	if isNumber(a) && isNumber(b) {
+		x, left := whole(a)
+		y, right := whole(b)
+		if left && right {
+			return cmp.Compare(x, y)
+		}
+		if math.IsNaN(real(a)) || math.IsNaN(real(b)) {
+			return unordered
+		}
 		return cmp.Compare(real(a), real(b))
 	}
+	a, b = unmarked(a), unmarked(b)
 	lists := func(a, b []any) int {
 		for i := range min(len(a), len(b)) {
 			if !equal(a[i], b[i]) {
-				return order(a[i], b[i])
+				return orderAt(a[i], b[i], depth+1)
 			}
 		}
 		return cmp.Compare(len(a), len(b))

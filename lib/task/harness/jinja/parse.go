@@ -99,8 +99,8 @@ func (p *parser) expr() expression {
 			switch {
 			case truth(condition(f)):
 				return yes(f)
-			case no == nil: // shown as nothing, even where undefined names are errors
-				return ""
+			case no == nil:
+				return absent{}
 			}
 			return no(f)
 		}
@@ -204,11 +204,7 @@ func (p *parser) concat() expression {
 		return list[0]
 	}
 	return func(f *frame) any {
-		text := ""
-		for _, e := range list {
-			text += str(e(f))
-		}
-		return bounded(text)
+		return joined(evaluate(f, list), "")
 	}
 }
 
@@ -224,10 +220,10 @@ func (p *parser) unary(filters bool) expression {
 	switch {
 	case p.op("-"):
 		a := p.unary(false)
-		e = func(f *frame) any { return arithmetic("-", 0, signed(a(f))) }
+		e = func(f *frame) any { return negative(defined(a(f))) }
 	case p.op("+"):
 		a := p.unary(false)
-		e = func(f *frame) any { return arithmetic("+", 0, signed(a(f))) }
+		e = func(f *frame) any { return arithmetic("+", 0, signed(defined(a(f)))) }
 	default:
 		e = p.postfix(p.primary())
 	}
@@ -296,6 +292,14 @@ func (p *parser) primary() expression {
 	return nil
 }
 
+// defined refuses an undefined value.
+func defined(v any) any {
+	if u, ok := v.(undefined); ok {
+		fail("%s", string(u))
+	}
+	return v
+}
+
 func constant(v any) expression { return func(*frame) any { return v } }
 
 // list reads values until a closing bracket.
@@ -314,17 +318,19 @@ func (p *parser) list(end string) []expression {
 }
 
 // tuple reads one value, or several with commas, which make a tuple.
-func (p *parser) tuple() expression {
-	first := p.expr()
+func (p *parser) tuple() expression { return p.tupleOf(p.expr) }
+
+func (p *parser) tupleOf(part func() expression) expression {
+	first := part()
 	if !p.at('o', ",") {
 		return first
 	}
 	list := []expression{first}
 	for p.op(",") {
-		if p.at('o', ")", "=") || p.at(0) {
+		if p.at('o', ")", "=") || p.at(0) || p.at('n', "if") {
 			break
 		}
-		list = append(list, p.expr())
+		list = append(list, part())
 	}
 	return func(f *frame) any { return Tuple(evaluate(f, list)) }
 }

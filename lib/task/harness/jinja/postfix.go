@@ -1,5 +1,7 @@
 package jinja
 
+import "slices"
+
 func (p *parser) postfix(e expression) expression {
 	for {
 		switch {
@@ -73,6 +75,9 @@ func (p *parser) arguments() func(*frame) *arguments {
 			fail("arguments with * are not known")
 		}
 		if p.at('n') && p.tokens[1].kind == 'o' && p.tokens[1].text == "=" {
+			if slices.Contains(names, p.tokens[0].text) {
+				fail("the argument %q stands twice", p.tokens[0].text)
+			}
 			names = append(names, p.next().text)
 			p.next()
 			named = append(named, p.expr())
@@ -103,6 +108,7 @@ func (p *parser) call(object expression) expression {
 		case function:
 			a := args(f)
 			a.what = fn.name
+			fn.takes.check(a)
 			return fn.call(f, a)
 		case undefined:
 			fail("%s", string(fn))
@@ -146,8 +152,7 @@ func (p *parser) filter(e expression) expression {
 			fail("%s", string(u))
 		}
 		a := args(f)
-		a.what = name
-		return fn(f, v, a)
+		return fn.apply(name, f, v, a)
 	}
 }
 
@@ -162,17 +167,14 @@ func (p *parser) test(e expression) expression {
 	switch {
 	case p.at('o', "("):
 		args = p.arguments()
-	case p.at('n') && !p.at('n', "else", "or", "and", "if", "is", "in", "not") || p.at('s') || p.at('i') || p.at('f') || p.at('o', "[", "{"):
+	case p.at('n', "if", "is", "in", "not"):
+		fail("%s behind a test", p.found()) // Jinja takes it for the test's argument
+	case p.at('n') && !p.at('n', "else", "or", "and") || p.at('s') || p.at('i') || p.at('f') || p.at('o', "[", "{"):
 		one := p.postfix(p.primary())
 		args = func(f *frame) *arguments { return &arguments{list: []any{one(f)}} }
 	}
 	return func(f *frame) any {
 		v := e(f)
-		if u, ok := v.(undefined); ok && name != "defined" && name != "undefined" {
-			fail("%s", string(u))
-		}
-		a := args(f)
-		a.what = name
-		return fn(v, a) != not
+		return fn.apply(name, v, args(f)) != not
 	}
 }

@@ -16,8 +16,13 @@ func Text(v any) (text string, err error) {
 
 // str is Python's.
 func str(v any) string {
-	if s, ok := v.(string); ok {
-		return s
+	switch v := v.(type) {
+	case string:
+		return v
+	case markup:
+		return string(v)
+	case absent:
+		return ""
 	}
 	return repr(v)
 }
@@ -81,8 +86,28 @@ func writeRepr(b *strings.Builder, v any, depth int) {
 			writeRepr(b, v.values[i], depth+1)
 		}
 		b.WriteByte('}')
+	case span:
+		fmt.Fprintf(b, "range(%d, %d", v.start, v.stop)
+		if v.step != 1 {
+			fmt.Fprintf(b, ", %d", v.step)
+		}
+		b.WriteByte(')')
+	case view:
+		b.WriteString(v.name + "([")
+		list(v.items)
+		b.WriteString("])")
+	case absent:
+		b.WriteString("Undefined")
 	case undefined:
+		if depth > 0 { // where only using it is an error
+			b.WriteString("Undefined")
+			return
+		}
 		fail("%s", string(v))
+	case markup:
+		fail("how a text that is marked as safe looks in %s is not known", "a list")
+	case *generator:
+		fail("the text of %s is its address in Python: a |list belongs behind it", kind(v))
 	default:
 		fail("%s cannot be shown", kind(v))
 	}

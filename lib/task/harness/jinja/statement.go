@@ -88,7 +88,12 @@ func (p *parser) tag(word string) statement {
 		return func(f *frame, b *strings.Builder) {
 			f = f.inner()
 			f.names[" body"] = text(body, f)
-			b.WriteString(str(e(f)))
+			switch v := e(f).(type) {
+			case string, markup:
+				b.WriteString(str(v))
+			default:
+				fail("a filter block gives %s, not a text", kind(v))
+			}
 		}
 	}
 	fail("the tag %q is not known", word)
@@ -102,7 +107,7 @@ func (p *parser) ifTag() statement {
 	}
 	var branches []branch
 	for {
-		condition := p.tuple()
+		condition := p.tupleOf(p.or)
 		p.end()
 		body, end := p.statements()
 		branches = append(branches, branch{condition, body})
@@ -164,14 +169,7 @@ func (p *parser) forTag() statement {
 	if !p.word("in") {
 		fail("%s where \"in\" should stand", p.found())
 	}
-	list := p.or()
-	if p.at('o', ",") { // a tuple without brackets
-		parts := []expression{list}
-		for p.op(",") && !p.at(0) && !p.at('n', "if") {
-			parts = append(parts, p.or())
-		}
-		list = func(f *frame) any { return Tuple(evaluate(f, parts)) }
-	}
+	list := p.tupleOf(p.or)
 	var condition expression
 	if p.word("if") {
 		condition = p.expr()
@@ -191,7 +189,9 @@ func (p *parser) forTag() statement {
 	}
 	p.end()
 	return func(f *frame, b *strings.Builder) {
-		items := iterate(list(f))
+		source := list(f)
+		items := iterate(source)
+		n := len(items)
 		if condition != nil {
 			var kept []any
 			for _, v := range items {
@@ -205,9 +205,6 @@ func (p *parser) forTag() statement {
 			items = kept
 		}
 		l := &loop{items: items}
-		if outer, ok := f.get("loop").(*loop); ok {
-			l.depth = outer.depth + 1
-		}
 		for i, v := range items {
 			f.step()
 			l.i = i
@@ -215,6 +212,12 @@ func (p *parser) forTag() statement {
 			inner.names["loop"] = l
 			inner.assign(names, v)
 			run(body, inner, b)
+			switch source.(type) {
+			case *List, *Dict:
+				if length(source) != n {
+					fail("%s that changes while a loop goes through it is not known", kind(source))
+				}
+			}
 		}
 		if len(items) == 0 {
 			run(empty, f.inner(), b)
@@ -295,7 +298,7 @@ func (p *parser) macroTag() statement {
 	}
 	body := p.block("endmacro")
 	return func(f *frame, _ *strings.Builder) {
-		f.names[name] = function{name, func(_ *frame, a *arguments) any {
+		f.names[name] = function{name, parameters(strings.Join(names, " ")), func(_ *frame, a *arguments) any {
 			inner := f.inner()
 			for i, parameter := range names {
 				v, ok := a.get(i, parameter)
@@ -308,7 +311,6 @@ func (p *parser) macroTag() statement {
 				}
 				inner.names[parameter] = v
 			}
-			a.done(len(names))
 			if *f.steps += 100; *f.steps > maxSteps { // also bounds macros that call themselves
 				fail("the template takes more than %d steps", maxSteps)
 			}

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"golang.org/x/text/cases"
 )
 
 // every reports whether a text is not empty and all its characters are so.
@@ -56,8 +58,9 @@ func found(last bool, missing func(sub string) any) func(string, *arguments) any
 	return func(s string, a *arguments) any {
 		sub := a.text(0, "sub")
 		runes := []rune(s)
-		from, to := clamp(a.intOr(1, "start", 0), len(runes)), clamp(a.intOr(2, "end", len(runes)), len(runes))
-		if from > to {
+		start := a.intOrNone(1, "start", 0)
+		from, to := clamp(start, len(runes)), clamp(a.intOrNone(2, "end", len(runes)), len(runes))
+		if from > to || start > len(runes) {
 			return missing(sub)
 		}
 		part := string(runes[from:to])
@@ -84,7 +87,13 @@ func mustFind(sub string) any {
 func affixed(has func(s, affix string) bool) func(string, *arguments) any {
 	return func(s string, a *arguments) any {
 		if options, ok := a.value(0, "affix").(Tuple); ok {
-			return slices.ContainsFunc(options, func(v any) bool { return has(s, str(v)) })
+			return slices.ContainsFunc(options, func(v any) bool {
+				affix, ok := v.(string)
+				if !ok {
+					fail("%s: %s is not a text", a.what, kind(v))
+				}
+				return has(s, affix)
+			})
 		}
 		return has(s, a.text(0, "affix"))
 	}
@@ -136,43 +145,41 @@ func parted(last bool) func(string, *arguments) any {
 	}
 }
 
-var textMethods map[string]func(string, *arguments) any
+// textMethods are those of str.
+var textMethods map[string]methodOf[string]
 
 func init() {
-	textMethods = map[string]func(string, *arguments) any{
-		"upper":      func(s string, _ *arguments) any { return upper(s) },
-		"lower":      func(s string, _ *arguments) any { return strings.ToLower(s) },
-		"casefold":   func(s string, _ *arguments) any { return strings.ReplaceAll(strings.ToLower(s), "ß", "ss") },
-		"capitalize": func(s string, _ *arguments) any { return capitalize(s) },
-		"title":      func(s string, _ *arguments) any { return title(s) },
-		"swapcase": func(s string, _ *arguments) any {
-			return strings.Map(func(r rune) rune {
-				if unicode.IsUpper(r) {
-					return unicode.ToLower(r)
-				}
-				return unicode.ToUpper(r)
-			}, s)
-		},
-		"strip":      trimmed(true, true),
-		"lstrip":     trimmed(true, false),
-		"rstrip":     trimmed(false, true),
-		"find":       found(false, notFound),
-		"rfind":      found(true, notFound),
-		"index":      found(false, mustFind),
-		"rindex":     found(true, mustFind),
-		"startswith": affixed(strings.HasPrefix),
-		"endswith":   affixed(strings.HasSuffix),
-		"removeprefix": func(s string, a *arguments) any {
+	of := func(fn func(string) string) methodOf[string] {
+		return methodOf[string]{"", func(s string, _ *arguments) any { return fn(s) }}
+	}
+	is := func(fn func(string, *arguments) any) methodOf[string] { return methodOf[string]{"", fn} }
+	textMethods = map[string]methodOf[string]{
+		"upper":      of(upper),
+		"lower":      of(lower),
+		"casefold":   of(cases.Fold().String),
+		"capitalize": of(capitalize),
+		"title":      of(title),
+		"swapcase":   of(swapcase),
+		"strip":      {"chars/", trimmed(true, true)},
+		"lstrip":     {"chars/", trimmed(true, false)},
+		"rstrip":     {"chars/", trimmed(false, true)},
+		"find":       {"sub start end/", found(false, notFound)},
+		"rfind":      {"sub start end/", found(true, notFound)},
+		"index":      {"sub start end/", found(false, mustFind)},
+		"rindex":     {"sub start end/", found(true, mustFind)},
+		"startswith": {"prefix/", affixed(strings.HasPrefix)},
+		"endswith":   {"suffix/", affixed(strings.HasSuffix)},
+		"removeprefix": {"prefix/", func(s string, a *arguments) any {
 			return strings.TrimPrefix(s, a.text(0, "prefix"))
-		},
-		"removesuffix": func(s string, a *arguments) any {
+		}},
+		"removesuffix": {"suffix/", func(s string, a *arguments) any {
 			return strings.TrimSuffix(s, a.text(0, "suffix"))
-		},
-		"replace": func(s string, a *arguments) any {
-			return bounded(strings.Replace(s, a.text(0, "old"), a.text(1, "new"), a.intOr(2, "count", -1)))
-		},
-		"count": func(s string, a *arguments) any { return strings.Count(s, a.text(0, "sub")) },
-		"join": func(s string, a *arguments) any {
+		}},
+		"replace": {"old new count/", func(s string, a *arguments) any {
+			return replaced(s, a.text(0, "old"), a.text(1, "new"), a.intOr(2, "count", -1))
+		}},
+		"count": {"sub/", func(s string, a *arguments) any { return strings.Count(s, a.text(0, "sub")) }},
+		"join": {"iterable/", func(s string, a *arguments) any {
 			var list []string
 			for _, v := range iterate(a.value(0, "iterable")) {
 				part, ok := v.(string)
@@ -181,59 +188,38 @@ func init() {
 				}
 				list = append(list, part)
 			}
-			return bounded(strings.Join(list, s))
-		},
-		"split":      splitting(false),
-		"rsplit":     splitting(true),
-		"splitlines": func(s string, a *arguments) any { return texts(lines(s, a.flag(0, "keepends"))) },
-		"partition":  parted(false),
-		"rpartition": parted(true),
-		"ljust":      aligned('<'),
-		"rjust":      aligned('>'),
-		"center":     aligned('c'),
-		"zfill": func(s string, a *arguments) any {
+			return joinedTexts(list, s)
+		}},
+		"split":      {"sep maxsplit", splitting(false)},
+		"rsplit":     {"sep maxsplit", splitting(true)},
+		"splitlines": {"keepends", func(s string, a *arguments) any { return texts(lines(s, a.switched(0, "keepends"))) }},
+		"partition":  {"sep/", parted(false)},
+		"rpartition": {"sep/", parted(true)},
+		"ljust":      {"width fillchar/", aligned('<')},
+		"rjust":      {"width fillchar/", aligned('>')},
+		"center":     {"width fillchar/", aligned('c')},
+		"zfill": {"width/", func(s string, a *arguments) any {
 			sign := ""
 			if s != "" && (s[0] == '-' || s[0] == '+') {
 				sign, s = s[:1], s[1:]
 			}
 			return sign + align(s, a.int(0, "width")-len(sign), '>', '0')
-		},
-		"format": func(s string, a *arguments) any { return formatted(s, a) },
-		"isdigit": every(func(r rune) bool {
+		}},
+		"format": {"*", formatted},
+		"isdigit": is(every(func(r rune) bool {
 			return unicode.IsDigit(r) || strings.ContainsRune("²³¹⁰⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉", r)
-		}),
-		"isdecimal": every(unicode.IsDigit),
-		"isnumeric": every(unicode.IsNumber),
-		"isalpha":   every(unicode.IsLetter),
-		"isalnum":   every(func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }),
-		"isspace":   every(isSpace),
-		"isupper":   cased(unicode.IsUpper, unicode.IsLower),
-		"islower":   cased(unicode.IsLower, unicode.IsUpper),
+		})),
+		"isdecimal": is(every(unicode.IsDigit)),
+		"isnumeric": is(every(unicode.IsNumber)),
+		"isalpha":   is(every(unicode.IsLetter)),
+		"isalnum":   is(every(func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) })),
+		"isascii": {"", func(s string, _ *arguments) any {
+			return strings.IndexFunc(s, func(r rune) bool { return r > 127 }) < 0
+		}},
+		"isspace": is(every(isSpace)),
+		"isupper": is(cased(isUpper, isLower)),
+		"islower": is(cased(isLower, isUpper)),
 	}
-}
-
-// upper is str.upper, which makes two letters of "ß".
-func upper(s string) string { return strings.ToUpper(strings.ReplaceAll(s, "ß", "SS")) }
-
-func capitalize(s string) string {
-	r, n := utf8.DecodeRuneInString(s)
-	if n == 0 {
-		return s
-	}
-	return string(unicode.ToTitle(r)) + strings.ToLower(s[n:])
-}
-
-// title is str.title: a letter is large where no letter stands in front of it.
-func title(s string) string {
-	inside := false
-	return strings.Map(func(r rune) rune {
-		letter := unicode.IsUpper(r) || unicode.IsLower(r) || unicode.IsTitle(r)
-		defer func() { inside = letter }()
-		if inside {
-			return unicode.ToLower(r)
-		}
-		return unicode.ToTitle(r)
-	}, s)
 }
 
 // splitting is str.split and str.rsplit.

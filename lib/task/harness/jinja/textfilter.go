@@ -7,21 +7,6 @@ import (
 	"unicode/utf8"
 )
 
-func titleFilter(s string) string {
-	// As Jinja: parts behind white space, "-" and opening brackets.
-	start := true
-	var b strings.Builder
-	for _, r := range s {
-		if start {
-			b.WriteString(strings.ToUpper(string(r)))
-		} else {
-			b.WriteString(strings.ToLower(string(r)))
-		}
-		start = isSpace(r) || strings.ContainsRune("-({[<", r)
-	}
-	return b.String()
-}
-
 func escape(s string) string {
 	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;").Replace(s)
 }
@@ -36,7 +21,6 @@ func regexReplace(_ *frame, v any, a *arguments) any {
 	}
 	with := a.text(1, "repl")
 	most := a.intOr(2, "count", 0)
-	a.done(3)
 	var out []byte
 	from := 0
 	for i, m := range re.FindAllStringSubmatchIndex(s, -1) {
@@ -93,14 +77,18 @@ func regexReplace(_ *frame, v any, a *arguments) any {
 }
 
 func formatFilter(_ *frame, v any, a *arguments) any {
-	if len(a.named) > 0 {
-		d := &Dict{}
-		for _, name := range a.order {
-			d.Set(name, a.named[name])
-		}
-		return percent(str(v), d)
+	if _, ok := v.(markup); ok {
+		fail("format: what becomes of a text that is marked as safe is not known")
 	}
-	return percent(str(v), Tuple(a.list))
+	if len(a.named) == 0 {
+		return percent(str(v), Tuple(a.list))
+	}
+	if len(a.list) > 0 {
+		fail("format takes arguments with names or without, not both")
+	}
+	d := &Dict{}
+	d.updateWith(a)
+	return percent(str(v), d)
 }
 
 func indent(_ *frame, v any, a *arguments) any {
@@ -109,29 +97,32 @@ func indent(_ *frame, v any, a *arguments) any {
 		if s, ok := w.(string); ok {
 			pad = s
 		} else {
-			pad = times(" ", a.int(0, "width")).(string)
+			pad = times(" ", max(0, a.int(0, "width"))).(string)
 		}
 	}
-	first, empty := a.flag(1, "first"), a.flag(2, "blank")
-	list := strings.Split(mustText(v, a), "\n")
+	first, blank := a.flag(1, "first"), a.flag(2, "blank")
+	list := lines(mustText(v, a)+"\n", false)
+	if len(list) > maxText/max(1, len(pad)) {
+		mustFit(maxText + 1)
+	}
 	for i := range list {
-		if (i > 0 || first) && (empty || list[i] != "" || i == 0) {
+		if i > 0 && (blank || list[i] != "") || i == 0 && first {
 			list[i] = pad + list[i]
 		}
 	}
-	return strings.Join(list, "\n")
+	return joinedTexts(list, "\n")
 }
 
 func truncate(_ *frame, v any, a *arguments) any {
 	s := mustText(v, a)
-	width, kill, end, leeway := a.intOr(0, "length", 255), a.flag(1, "killwords"), a.textOr(2, "end", "..."), a.intOr(3, "leeway", 5)
-	runes := []rune(s)
-	if len(runes) <= width+leeway {
-		return s
-	}
+	width, kill, end, leeway := a.intOr(0, "length", 255), a.flag(1, "killwords"), a.textOr(2, "end", "..."), a.intOrNone(3, "leeway", 5)
 	n := width - utf8.RuneCountInString(end)
-	if n < 0 {
-		fail("truncate: the length %d is less than that of %s", width, repr(end))
+	if n < 0 || leeway < 0 {
+		fail("truncate: the length %d is less than that of %s, or the leeway %d less than 0", width, repr(end), leeway)
+	}
+	runes := []rune(s)
+	if len(runes)-leeway <= width {
+		return s
 	}
 	cut := string(runes[:n])
 	if i := strings.LastIndexByte(cut, ' '); i >= 0 && !kill {

@@ -9,7 +9,7 @@ import (
 )
 
 // Values are nil, bool, int, float64, string, *List, Tuple, *Dict and the types
-// below.
+// below that Dict.
 
 // List is a list, which templates can change.
 type List struct{ Items []any }
@@ -29,10 +29,45 @@ type Dict struct {
 // words.
 type undefined string
 
+// absent is the value of "a if b" where b is false: undefined, but shown as
+// nothing even where undefined names are errors.
+type absent struct{}
+
 // function is what can be called.
 type function struct {
-	name string
-	call func(*frame, *arguments) any
+	name  string
+	takes parameters
+	call  func(*frame, *arguments) any
+}
+
+// markup is a text that escaping leaves as it is. In sums and formats it escapes
+// the other texts, so that only what leaves it alone is known here.
+type markup string
+
+// span is what range gives.
+type span struct {
+	start, stop, step int
+	items             []any
+}
+
+// view is what the methods keys, values and items of a dictionary give.
+type view struct {
+	name  string
+	items []any
+}
+
+// generator is what many filters give: it can be gone through once, and has
+// neither length nor text.
+type generator struct{ items []any }
+
+// take removes up to n parts, all where n is negative.
+func (g *generator) take(n int) []any {
+	if n < 0 || n > len(g.items) {
+		n = len(g.items)
+	}
+	taken := g.items[:n:n]
+	g.items = g.items[n:]
+	return taken
 }
 
 // namespace is what "set x.y" changes.
@@ -40,10 +75,10 @@ type namespace struct{ names Dict }
 
 // loop is the variable of that name.
 type loop struct {
-	items    []any
-	i, depth int
-	last     any // of changed
-	began    bool
+	items []any
+	i     int
+	last  any // of changed
+	began bool
 }
 
 // hashable returns the form of a key in which equal keys are equal: 1, 1.0 and
@@ -62,6 +97,8 @@ func hashable(k any) any {
 		return k
 	case nil, int, string:
 		return k
+	case markup:
+		return string(k)
 	}
 	fail("%s cannot be a key", kind(k))
 	return nil
@@ -154,7 +191,7 @@ func From(v any) any {
 
 // kind is the name of a value's type in Python.
 func kind(v any) string {
-	switch v.(type) {
+	switch v := v.(type) {
 	case nil:
 		return "None"
 	case bool:
@@ -173,6 +210,16 @@ func kind(v any) string {
 		return "dict"
 	case function:
 		return "a function"
+	case undefined, absent:
+		return "Undefined"
+	case markup:
+		return "Markup"
+	case span:
+		return "range"
+	case view:
+		return v.name
+	case *generator:
+		return "a generator"
 	}
 	return fmt.Sprintf("%T", v)
 }
@@ -180,7 +227,7 @@ func kind(v any) string {
 // truth is Python's bool.
 func truth(v any) bool {
 	switch v := v.(type) {
-	case nil:
+	case nil, absent:
 		return false
 	case bool:
 		return v
@@ -196,6 +243,12 @@ func truth(v any) bool {
 		return len(v) > 0
 	case *Dict:
 		return len(v.keys) > 0
+	case markup:
+		return v != ""
+	case span:
+		return len(v.items) > 0
+	case view:
+		return len(v.items) > 0
 	case undefined:
 		fail("%s", string(v))
 	}
@@ -217,6 +270,16 @@ func iterate(v any) []any {
 			list = append(list, string(r))
 		}
 		return list
+	case markup:
+		fail("the parts of a text that is marked as safe are not known")
+	case span:
+		return v.items
+	case view:
+		return v.items
+	case *generator:
+		return v.take(-1)
+	case absent:
+		return nil
 	case undefined:
 		fail("%s", string(v))
 	}
@@ -235,6 +298,14 @@ func length(v any) int {
 		return len(v.keys)
 	case string:
 		return utf8.RuneCountInString(v)
+	case markup:
+		return utf8.RuneCountInString(string(v))
+	case span:
+		return len(v.items)
+	case view:
+		return len(v.items)
+	case absent:
+		return 0
 	case undefined:
 		fail("%s", string(v))
 	}
