@@ -72,7 +72,7 @@ Where a price is stated the cost is printed first, and the run starts with
 	f.BoolVar(&s.checkpoints, "checkpoints", false, "the checkpoints of the family instead of its final models")
 	f.StringVar(&s.records, "records", "", "folder of run logs (default $"+eval.Env+", else records)")
 	f.IntVar(&s.shots, "shots", 0, "solved examples before each item")
-	f.Uint64Var(&s.seed, "seed", 1, "with --shots: the seed that draws them")
+	f.Uint64Var(&s.seed, "seed", 1, "with --shots: the seed that draws them (that of lm-evaluation-harness is 1234)")
 	f.StringVar(&s.format, "format", "", "format of the task (default: detected)")
 	f.StringVar(&s.kind, "type", "", "type of the task, where the file does not say")
 	f.StringVar(&s.docs, "docs", "", "documents of a task description of lm-evaluation-harness")

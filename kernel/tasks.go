@@ -153,7 +153,7 @@ to nothing, what it has no tokens for.`,
 	f.StringVar(&item, "prompt", "", "print the exact prompt of the item with this identifier and nothing else")
 	f.BoolVar(&other, "other", false, "with --prompt: the second context of a log-odds item instead")
 	f.IntVar(&shots, "shots", 0, "with --prompt: solved examples in front of it")
-	f.Uint64Var(&seed, "seed", 1, "with --shots: the seed that draws them")
+	f.Uint64Var(&seed, "seed", 1, "with --shots: the seed that draws them (that of lm-evaluation-harness is 1234)")
 	return command
 }
 

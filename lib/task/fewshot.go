@@ -9,9 +9,10 @@ import (
 // Shots returns k solved examples for an item as one text, with the separator
 // after each and without FewShot.Prefix: the prompt of each example and one of
 // its right answers. The item itself is never among them. Which examples they
-// are depends on the seed and the item's ID alone, so that a perturbed task asks
-// each item after the same examples. With FewShot.Fixed they are the first k of
-// the pool. Fewer than k are given when the pool has no more.
+// are depends on the seed and the item's ID alone (with FewShot.Draw as that says),
+// so that a perturbed task asks each item after the same examples. With
+// FewShot.Fixed they are the first k of the pool. Fewer than k are given when the
+// pool has no more.
 func (t *Task) Shots(it *Item, k int, seed uint64) string {
 	if k <= 0 {
 		return ""
@@ -81,6 +82,16 @@ func (t *Task) draw(it *Item, k int, seed uint64) []int {
 			}
 		}
 		return list
+	}
+	if t.FewShot.Draw != nil {
+		if drawn := t.FewShot.Draw(it.ID, k, seed); drawn != nil {
+			for _, i := range drawn {
+				if usable(i) {
+					list = append(list, i)
+				}
+			}
+			return list
+		}
 	}
 	h := fnv.New64a()
 	h.Write([]byte(it.ID))

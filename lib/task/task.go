@@ -99,6 +99,10 @@ type FewShot struct {
 	// Fixed takes the first k of the pool, in order, for every item, instead of
 	// drawing them.
 	Fixed bool
+	// Draw, where it is set, draws in the way of another tool: it returns the
+	// places in the pool of k examples for the item with an identifier, in order,
+	// fewer where there are no more, nil for an item that it does not know.
+	Draw func(id string, k int, seed uint64) []int
 }
 
 // Task is a named list of items with what is known about the file.

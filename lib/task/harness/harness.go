@@ -18,8 +18,13 @@
 // documents, prompts or choices, the task is refused; where it only computes a
 // metric from the scores, or few-shot samples, it is a problem that says so.
 //
-// Few-shot examples are drawn from the documents that were passed along, where
-// the harness draws from another split if the description names one.
+// Few-shot examples are those that the harness draws for the same seed, which is
+// 1234 without its --seed: one document after another, with Python's random
+// numbers. That takes all documents of the split that the harness draws from:
+// where a template fails on one, or the description names another split than that
+// of the documents and no file of it, examples are drawn by the item's identifier
+// (task.Shots), in the second case from the documents that were passed along, and
+// a problem says so.
 package harness
 
 import (

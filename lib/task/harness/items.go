@@ -88,7 +88,7 @@ func (c *Config) Items(docs []Document) (*task.Task, error) {
 			problem("description", "description", "the description differs from document to document: few-shot examples would stand in front of it, not behind")
 		}
 	}
-	return t, m.fewShot(t, made, problem)
+	return t, m.fewShot(t, made, docs, problem)
 }
 
 // word is what a field's name that was mistyped looks like.
@@ -180,8 +180,9 @@ func (m *maker) item(d Document) (it task.Item, description string, err error) {
 }
 
 // fewShot gives the task a pool of examples where they are not laid out as the
-// items are, or not made of the same documents.
-func (m *maker) fewShot(t *task.Task, docs []Document, problem func(code, key, format string, args ...any)) error {
+// items are, or not made of the same documents, and the harness's way of drawing
+// from it. The items are made of docs, some of all documents.
+func (m *maker) fewShot(t *task.Task, docs, all []Document, problem func(code, key, format string, args ...any)) error {
 	few, ok := m.values["fewshot_config"].(*jinja.Dict)
 	if !ok {
 		few = &jinja.Dict{}
@@ -247,8 +248,15 @@ func (m *maker) fewShot(t *task.Task, docs []Document, problem func(code, key, f
 		t.FewShot.Pool = []task.Item{} // a problem says so
 		return nil
 	}
+	draw := func(pool []Document) {
+		d := &draws{pool: pool, documents: all, runs: map[run]*drawn{}}
+		if m.text("fewshot_split") == m.text("test_split") { // also where both are missing
+			d.more = 1
+		}
+		t.FewShot.Draw = d.draw
+	}
+	var samplesOf []Document
 	if list, ok := samples.([]any); ok && len(list) > 0 {
-		docs = nil
 		for i, s := range list {
 			fields, ok := s.(*jinja.Dict)
 			if !ok {
@@ -264,8 +272,10 @@ func (m *maker) fewShot(t *task.Task, docs []Document, problem func(code, key, f
 				return &Error{m.File, m.lines["fewshot_config"], "unsupported", fmt.Sprintf("fewshot_config: sample %d: %v", i, err)}
 			}
 			it.ID = "sample-" + strconv.Itoa(i)
+			samplesOf = append(samplesOf, d)
 			t.FewShot.Pool = append(t.FewShot.Pool, it)
 		}
+		draw(samplesOf)
 		return nil
 	}
 	if m.OutputType == "loglikelihood_rolling" {
@@ -281,6 +291,9 @@ func (m *maker) fewShot(t *task.Task, docs []Document, problem func(code, key, f
 			}
 			it.ID = split + "-" + strconv.Itoa(i)
 			t.FewShot.Pool = append(t.FewShot.Pool, it)
+		}
+		if len(t.FewShot.Pool) == len(m.examples) {
+			draw(m.examples)
 		}
 		return nil
 	} else if other {
@@ -304,6 +317,9 @@ func (m *maker) fewShot(t *task.Task, docs []Document, problem func(code, key, f
 	}
 	if differs {
 		t.FewShot.Pool = append([]task.Item{}, pool...)
+	}
+	if _, other := m.fewShotSplit(); len(pool) == len(all) && !other {
+		draw(all)
 	}
 	return nil
 }

@@ -262,3 +262,38 @@ func TestFewShotSplit(t *testing.T) {
 		}
 	}
 }
+
+// Examples are those that the harness draws. The prompts were made by Python, with
+// random.Random(1234).sample for one document after another.
+func TestFewShotDraws(t *testing.T) {
+	const head = "task: x\noutput_type: multiple_choice\ndataset_path: json\ndoc_to_text: q\ndoc_to_target: g\ndoc_to_choice: [a, b]\ndataset_kwargs: {data_files: {test: test.jsonl, train: train.jsonl}}\n"
+	var test, train strings.Builder
+	for i := range 24 {
+		fmt.Fprintf(&test, "{\"q\":\"t%d\",\"g\":%d}\n", i%12, i%2)
+	}
+	for i := range 30 {
+		fmt.Fprintf(&train, "{\"q\":\"r%d\",\"g\":%d}\n", i, i/2%2)
+	}
+	for yaml, want := range map[string][3]string{
+		"test_split: test\ntraining_split: train\n":       {"r24 a\n\nr14 b\n\nr3 b\n\nt0", "r0 a\n\nr2 b\n\nr29 a\n\nt1", "r10 b\n\nr4 a\n\nr22 b\n\nt11"},
+		"test_split: test\nfewshot_split: test\n":         {"t2 a\n\nt3 b\n\nt2 a\n\nt0", "t6 a\n\nt9 b\n\nt10 a\n\nt1", "t0 a\n\nt3 b\n\nt10 a\n\nt11"},
+		"validation_split: test\ntraining_split: train\n": {"r24 a\n\nr14 b\n\nr3 b\n\nt0", "r2 b\n\nr29 a\n\nr25 a\n\nt1", "r14 b\n\nr1 a\n\nr13 a\n\nt11"},
+	} {
+		dir := write(t, map[string]string{"x.yaml": head + yaml, "test.jsonl": test.String(), "train.jsonl": train.String()})
+		got, err := harness.Load(filepath.Join(dir, "x.yaml"), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for k, i := range []int{0, 1, 23} {
+			if text := got.Prompt(&got.Items[i], 3, 1234); text != want[k] {
+				t.Errorf("%s item %d: %q, want %q", yaml, i, text, want[k])
+			}
+		}
+		if text := got.Prompt(&got.Items[1], 3, 1234); text != want[1] {
+			t.Errorf("%s item 1, asked again: %q, want %q", yaml, text, want[1])
+		}
+		if text := got.Prompt(&got.Items[0], 99, 1234); strings.Count(text, "\n\n") < 22 {
+			t.Errorf("%s with more examples than there are: %q", yaml, text)
+		}
+	}
+}
