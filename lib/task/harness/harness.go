@@ -11,8 +11,9 @@
 // What is read: include (a file or a list, beside the description), doc_to_text,
 // doc_to_target and doc_to_choice as a column's name, a number, a list, a mapping
 // or a Jinja template, description, gen_prefix, target_delimiter,
-// fewshot_delimiter, fewshot_config (samples, sampler first_n, doc_to_text,
-// doc_to_target, doc_to_choice), generation_kwargs.until, metric_list, and the
+// fewshot_delimiter, fewshot_config (samples, sampler first_n, split, doc_to_text,
+// doc_to_target, doc_to_choice, target_delimiter, fewshot_delimiter, gen_prefix),
+// formats of version 0.5 (mcqa, cloze, generate, cot), generation_kwargs.until, metric_list, and the
 // output types multiple_choice, loglikelihood, loglikelihood_rolling and
 // generate_until. A !function is Python and is not run: where it shapes the
 // documents, prompts or choices, the task is refused; where it only computes a
@@ -95,7 +96,7 @@ var neutral = []string{
 	"training_split", "validation_split", "test_split", "output_type", "description",
 	"doc_to_text", "doc_to_target", "doc_to_choice", "target_delimiter", "fewshot_delimiter", "fewshot_config",
 	"generation_kwargs", "metric_list", "metadata", "should_decontaminate", "doc_to_decontamination_query", "repeats",
-	"version", "group_config", "unsafe_code",
+	"version", "group_config", "unsafe_code", "formats",
 }
 
 // shaping are the keys of which a !function cannot be passed over.
@@ -116,6 +117,11 @@ func Read(path string) (*Config, error) {
 	c := &Config{File: path, values: map[string]any{}, lines: map[string]int{}}
 	if err := c.read(path, nil); err != nil {
 		return nil, err
+	}
+	if c.values["formats"] != nil {
+		if err := c.layOut(); err != nil {
+			return nil, err
+		}
 	}
 	c.Task = c.text("task")
 	c.DatasetPath, c.DatasetName = c.text("dataset_path"), c.text("dataset_name")

@@ -142,7 +142,7 @@ func (m *maker) item(d Document) (it task.Item, description string, err error) {
 	if err != nil {
 		return it, "", err
 	}
-	prefix, has, err := m.prefix(d)
+	prefix, has, err := m.prefix(d, m.values["gen_prefix"])
 	if err != nil {
 		return it, "", err
 	}
@@ -179,6 +179,13 @@ func (m *maker) item(d Document) (it task.Item, description string, err error) {
 	return it, description, err
 }
 
+// fewShotKeys are the parts of fewshot_config that are read, or have no effect on
+// the examples.
+var fewShotKeys = []string{
+	"sampler", "samples", "split", "num_fewshot", "doc_to_text", "doc_to_target", "doc_to_choice", "gen_prefix",
+	"target_delimiter", "fewshot_delimiter", "process_docs",
+}
+
 // fewShot gives the task a pool of examples where they are not laid out as the
 // items are, or not made of the same documents, and the harness's way of drawing
 // from it. The items are made of docs, some of all documents.
@@ -193,6 +200,19 @@ func (m *maker) fewShot(t *task.Task, docs, all []Document, problem func(code, k
 		}
 		return m.values[key]
 	}
+	delimiter := m.delimiter
+	for i, key := range few.Keys() {
+		value := few.Values()[i]
+		text, isText := value.(string)
+		switch key := show(key); {
+		case key == "target_delimiter" && isText:
+			delimiter = text
+		case key == "fewshot_delimiter" && isText:
+			t.FewShot.Separator = text
+		case !slices.Contains(fewShotKeys, key):
+			problem("few-shot", "fewshot_config", "fewshot_config: %s is not read: the harness may show other examples", key)
+		}
+	}
 	numbers := false // whether an example ends in a number where a choice is meant
 	shot := func(d Document) (it task.Item, err error) {
 		choice := over("doc_to_choice")
@@ -203,7 +223,7 @@ func (m *maker) fewShot(t *task.Task, docs, all []Document, problem func(code, k
 		if err != nil {
 			return it, err
 		}
-		prefix, _, err := m.prefix(d)
+		prefix, _, err := m.prefix(d, over("gen_prefix"))
 		if err != nil {
 			return it, err
 		}
@@ -232,7 +252,7 @@ func (m *maker) fewShot(t *task.Task, docs, all []Document, problem func(code, k
 			}
 			answer = choices[g[0]]
 		}
-		it.Targets = []string{m.delimiter + prefix + answer}
+		it.Targets = []string{delimiter + prefix + answer}
 		return it, nil
 	}
 	switch sampler := get(few, "sampler").(type) {
@@ -250,7 +270,7 @@ func (m *maker) fewShot(t *task.Task, docs, all []Document, problem func(code, k
 	}
 	draw := func(pool []Document) {
 		d := &draws{pool: pool, documents: all, runs: map[run]*drawn{}}
-		if m.text("fewshot_split") == m.text("test_split") { // also where both are missing
+		if m.fewShotText() == m.text("test_split") { // also where both are missing
 			d.more = 1
 		}
 		t.FewShot.Draw = d.draw

@@ -52,8 +52,19 @@ func open(path string) ([]Document, error) {
 // whether it is another than that of the documents.
 func (c *Config) fewShotSplit() (split string, other bool) {
 	documents := c.either("test_split", "validation_split")
-	split = c.either("fewshot_split", "training_split", "validation_split")
+	if split = c.fewShotText(); split == "" {
+		split = c.either("training_split", "validation_split")
+	}
 	return split, split != "" && documents != "" && split != documents
+}
+
+// fewShotText returns the split that the description itself names, "" if it does not.
+func (c *Config) fewShotText() string {
+	few, _ := c.values["fewshot_config"].(*jinja.Dict)
+	if s, ok := get(few, "split").(string); ok {
+		return s
+	}
+	return c.text("fewshot_split")
 }
 
 // either returns the first of the values that is not empty.

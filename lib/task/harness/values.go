@@ -79,8 +79,8 @@ func (m *maker) prompt(d Document, source, choice any) (string, error) {
 }
 
 // prefix is gen_prefix, and whether there is one.
-func (m *maker) prefix(d Document) (string, bool, error) {
-	s, ok := m.values["gen_prefix"].(string)
+func (m *maker) prefix(d Document, source any) (string, bool, error) {
+	s, ok := source.(string)
 	if !ok {
 		return "", false, nil
 	}
