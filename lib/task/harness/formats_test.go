@@ -29,8 +29,13 @@ func TestFormats(t *testing.T) {
 			"Your response should end with \"The best answer is [answer_letter]\" where the [answer_letter] is one of A, B or C.\nThe best answer is", nil, nil, []string{"\nB"}, 1},
 		{"cot", "formats: cot", "Given the following problem, reason step by step to find the final answer.\nProblem: " + question +
 			"\nYour response should end with \"The final answer is [answer]\" where [answer] is the response to the problem.", nil, nil, []string{"\nsteam"}, 1},
-		{"parts", "formats:\n  type: mcqa\n  instruction: \"Pick one of {{ _num_choices }}.\\n\\n\"\n  question_prefix: null\n  choice_labels: numbers\n  choice_delimiter: \" / \"\n  answer_prompt: \"Option ({{ _choice_list_or }}):\"\n",
-			"Pick one of 3.\n\n" + question + "\n1. ice / 2. steam / 3. lead\nOption (1, 2 or 3):", []string{" 1", " 2", " 3"}, []int{1}, nil, 0},
+		{
+			"parts", "formats:\n  type: mcqa\n  instruction: \"Pick one of {{ _num_choices }}.\\n\\n\"\n  question_prefix: null\n  choice_labels: numbers\n  choice_delimiter: \" / \"\n  answer_prompt: \"Option ({{ _choice_list_or }}):\"\n",
+			"Pick one of 3.\n\n" + question + "\n1. ice / 2. steam / 3. lead\nOption (1, 2 or 3):",
+			[]string{" 1", " 2", " 3"},
+			[]int{1},
+			nil, 0,
+		},
 		{"labels", "formats: {type: mcqa, choice_labels: [I, II, III, IV]}", "Question: " + question + "\nI. ice\nII. steam\nIII. lead\nAnswer:", []string{" I", " II", " III"}, []int{1}, nil, 0},
 		{"the first of several", "formats:\n  cloze: {question_prefix: \"Q: \"}\n  mcqa: null\n", "Q: " + question + "\nAnswer:", []string{" ice", " steam", " lead"}, []int{1}, nil, 1},
 	} {

@@ -63,21 +63,29 @@ func (m maker) dict(depth int) string {
 	return "{" + strings.Join(parts, ", ") + "}"
 }
 
-var filters = []string{"upper", "lower", "capitalize", "trim", "center", "title", "string", "safe", "escape", "e", "replace", "regex_replace", "format", "indent", "truncate",
+var filters = []string{
+	"upper", "lower", "capitalize", "trim", "center", "title", "string", "safe", "escape", "e", "replace", "regex_replace", "format", "indent", "truncate",
 	"wordcount", "length", "count", "list", "items", "first", "last", "join", "reverse", "sort", "unique", "min", "max", "sum", "map", "select", "reject", "selectattr",
 	"rejectattr", "batch", "dictsort", "default", "d", "abs", "int", "float", "round", "tojson", "attr",
-	"slice", "groupby", "striptags", "urlencode", "wordwrap", "xmlattr", "pprint", "filesizeformat", "forceescape", "urlize"}
+	"slice", "groupby", "striptags", "urlencode", "wordwrap", "xmlattr", "pprint", "filesizeformat", "forceescape", "urlize",
+}
 
-var tests = []string{"defined", "undefined", "none", "boolean", "true", "false", "integer", "float", "number", "string", "mapping", "sequence", "iterable", "callable", "odd",
-	"even", "divisibleby", "lower", "upper", "in", "eq", "equalto", "sameas", "ne", "lt", "lessthan", "le", "gt", "greaterthan", "ge", "escaped", "filter", "test"}
+var tests = []string{
+	"defined", "undefined", "none", "boolean", "true", "false", "integer", "float", "number", "string", "mapping", "sequence", "iterable", "callable", "odd",
+	"even", "divisibleby", "lower", "upper", "in", "eq", "equalto", "sameas", "ne", "lt", "lessthan", "le", "gt", "greaterthan", "ge", "escaped", "filter", "test",
+}
 
-var methods = []string{"upper", "lower", "casefold", "capitalize", "title", "swapcase", "strip", "lstrip", "rstrip", "find", "rfind", "index", "rindex", "startswith", "endswith",
+var methods = []string{
+	"upper", "lower", "casefold", "capitalize", "title", "swapcase", "strip", "lstrip", "rstrip", "find", "rfind", "index", "rindex", "startswith", "endswith",
 	"removeprefix", "removesuffix", "replace", "count", "join", "split", "rsplit", "splitlines", "partition", "rpartition", "ljust", "rjust", "center", "zfill", "format",
 	"isdigit", "isdecimal", "isnumeric", "isalpha", "isalnum", "isspace", "isupper", "islower", "istitle", "isascii", "isidentifier", "expandtabs",
-	"keys", "values", "items", "copy", "get", "setdefault", "update", "pop", "append", "extend", "insert", "remove", "reverse", "sort", "clear"}
+	"keys", "values", "items", "copy", "get", "setdefault", "update", "pop", "append", "extend", "insert", "remove", "reverse", "sort", "clear",
+}
 
-var keywords = []string{"attribute", "default", "boolean", "reverse", "case_sensitive", "by", "width", "first", "blank", "length", "killwords", "end", "leeway", "d", "count",
-	"precision", "method", "base", "linecount", "fill_with", "start", "sep", "maxsplit", "keepends", "chars", "default_value", "a", "old", "new", "filter", "indent", "s"}
+var keywords = []string{
+	"attribute", "default", "boolean", "reverse", "case_sensitive", "by", "width", "first", "blank", "length", "killwords", "end", "leeway", "d", "count",
+	"precision", "method", "base", "linecount", "fill_with", "start", "sep", "maxsplit", "keepends", "chars", "default_value", "a", "old", "new", "filter", "indent", "s",
+}
 
 // arguments are mostly what is asked for somewhere.
 func (m maker) arguments(depth int) string {
@@ -207,8 +215,10 @@ func TestRandom(t *testing.T) {
 			seed, _ = strconv.ParseUint(k, 10, 64)
 		}
 	}
-	variables := map[string]any{"a": "ab,b", "b": true, "n": 3, "f": 2.345, "l": []any{"y", "x", "B"}, "d": map[string]any{"b": "v", "k": 1},
-		"nul": nil, "nums": []any{3, 1, 2.5}, "s": "a long sentence here", "rows": []any{map[string]any{"k": 2, "b": "p"}, map[string]any{"k": 0, "b": "Q"}}}
+	variables := map[string]any{
+		"a": "ab,b", "b": true, "n": 3, "f": 2.345, "l": []any{"y", "x", "B"}, "d": map[string]any{"b": "v", "k": 1},
+		"nul": nil, "nums": []any{3, 1, 2.5}, "s": "a long sentence here", "rows": []any{map[string]any{"k": 2, "b": "p"}, map[string]any{"k": 0, "b": "Q"}},
+	}
 	m := maker{rand.New(rand.NewPCG(seed, 0))}
 	var in bytes.Buffer
 	json.NewEncoder(&in).Encode(variables)
