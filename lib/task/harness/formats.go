@@ -65,24 +65,27 @@ func (c *Config) layOut() error {
 	if err != nil {
 		return &Error{c.File, c.lines["formats"], "unsupported", "formats: " + err.Error()}
 	}
-	var text, target, choice string
-	for key, to := range map[string]*string{"doc_to_text": &text, "doc_to_target": &target, "doc_to_choice": &choice} {
+	var columns [3]string
+	for i, key := range []string{"doc_to_text", "doc_to_target", "doc_to_choice"} {
 		switch v := c.values[key].(type) {
 		case nil:
 		case string:
-			*to = v
+			columns[i] = v
 		case int:
-			*to = "{{" + strconv.Itoa(v) + "}}"
+			columns[i] = "{{" + strconv.Itoa(v) + "}}"
+		case pyFunction: // for which the task is refused
+			return nil
 		case []any:
-			if *to, err = jinja.Text(jinja.From(v)); err == nil && key == "doc_to_choice" {
+			if key == "doc_to_choice" {
+				columns[i] = show(v)
 				continue
 			}
 			return &Error{c.File, c.lines[key], "unsupported", key + " is a list, of which no format makes a prompt"}
-		case pyFunction: // is refused for itself
 		default:
-			return &Error{c.File, c.lines[key], "unsupported", fmt.Sprintf("%s is %T, of which no format makes a prompt", key, v)}
+			return &Error{c.File, c.lines[key], "unsupported", fmt.Sprintf("%s is %s, of which no format makes a prompt", key, show(v))}
 		}
 	}
+	text, target, choice := columns[0], columns[1], columns[2]
 	if text == "" || target == "" || choice == "" && f.outputType == "multiple_choice" {
 		return &Error{c.File, c.lines["formats"], "unsupported", "formats: doc_to_text, doc_to_target and, for a choice, doc_to_choice have to say which columns they are"}
 	}
