@@ -3,6 +3,7 @@ package jinja
 import (
 	"cmp"
 	"math"
+	"math/big"
 	"slices"
 	"strings"
 )
@@ -134,6 +135,14 @@ const unordered = 2
 // order returns -1, 0, 1 or unordered.
 func order(a, b any) int { return orderAt(a, b, 0) }
 
+// exact is a number, which a float is not for every int.
+func exact(v any) *big.Float {
+	if n, ok := whole(v); ok {
+		return new(big.Float).SetInt64(int64(n))
+	}
+	return big.NewFloat(real(v))
+}
+
 func orderAt(a, b any, depth int) int {
 	if depth > maxDepth {
 		fail("a value is nested more than %d deep", maxDepth)
@@ -147,7 +156,7 @@ func orderAt(a, b any, depth int) int {
 		if math.IsNaN(real(a)) || math.IsNaN(real(b)) {
 			return unordered
 		}
-		return cmp.Compare(real(a), real(b))
+		return exact(a).Cmp(exact(b))
 	}
 	a, b = unmarked(a), unmarked(b)
 	lists := func(a, b []any) int {

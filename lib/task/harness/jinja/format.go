@@ -317,7 +317,7 @@ func (p spec) apply(v any) string {
 		case verb == 0:
 			text = float(x)
 			if p.precision >= 0 {
-				text = general(x, p.precision)
+				text = general(x, p.precision, true)
 			}
 		case verb == '%':
 			text = strconv.FormatFloat(x*100, 'f', p.or(6), 64) + "%"
@@ -326,7 +326,7 @@ func (p spec) apply(v any) string {
 		case verb == 'e':
 			text = strconv.FormatFloat(x, 'e', p.or(6), 64)
 		case verb == 'g':
-			text = general(x, p.or(6))
+			text = general(x, p.or(6), false)
 		}
 	}
 	if p.comma {
@@ -367,8 +367,9 @@ func (p spec) or(precision int) int {
 	return precision
 }
 
-// general is the format g: so many significant digits, without zeros at the end.
-func general(x float64, digits int) string {
+// general is the format g: so many significant digits, without zeros at the end;
+// with a point where the format has no letter, as Python writes floats.
+func general(x float64, digits int, point bool) string {
 	digits = max(digits, 1)
 	e := strconv.FormatFloat(x, 'e', digits-1, 64)
 	mantissa, power, _ := strings.Cut(e, "e")
@@ -379,8 +380,12 @@ func general(x float64, digits int) string {
 		}
 		return s
 	}
-	if n < -4 || n >= digits {
+	if n < -4 || n >= digits-b2i(point) {
 		return trim(mantissa) + "e" + power
 	}
-	return trim(strconv.FormatFloat(x, 'f', digits-1-n, 64))
+	s := trim(strconv.FormatFloat(x, 'f', digits-1-n, 64))
+	if point && !strings.Contains(s, ".") {
+		s += ".0"
+	}
+	return s
 }

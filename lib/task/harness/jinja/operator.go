@@ -96,6 +96,11 @@ func arithmetic(op string, a, b any) any {
 	if isNumber(a) && isNumber(b) {
 		x, left := whole(a)
 		y, right := whole(b)
+		const exact = 1 << 53 // what a float is sure to hold
+		if left && right && op == "/" && y != 0 && (max(x, -x, y, -y) > exact || x == math.MinInt || y == math.MinInt) {
+			q, _ := new(big.Rat).SetFrac(big.NewInt(int64(x)), big.NewInt(int64(y))).Float64()
+			return q
+		}
 		if left && right && op != "/" {
 			if v, ok := integers(op, x, y); ok {
 				return v

@@ -147,6 +147,9 @@ func (m maker) expr(depth int) string {
 	case 11, 12:
 		return closed() + "." + m.one(methods...) + m.arguments(depth) + m.one("", "", "|list")
 	case 13:
+		if m.IntN(3) == 0 {
+			return m.regex()
+		}
 		return m.list(depth)
 	case 14:
 		return m.dict(depth)
@@ -155,6 +158,20 @@ func (m maker) expr(depth int) string {
 		spec := m.one("{}", "{:>6}", "{:*^9}", "{:.2f}", "{0!r}", "{:,}", "{:e}", "{:g}", "{:d}", "{:05}", "{:+}", "{:%}", "{:.3}", "{0[0]}", "{k}", "{{}}", "{:s}", "{:_<4}", "{:.1%}", "{:=+6}", "{:x}", "{:n}", "{0.k}", "{:<}", "{: }")
 		return m.one("'"+conversion+"' % "+closed(), "'"+conversion+"' % ("+x()+",)", "'"+spec+"'.format("+x()+")", "'"+spec+spec+"'.format("+x()+", "+x()+")", "'"+conversion+conversion+"' % ("+x()+", "+x()+")", "'"+conversion+"'|format("+x()+")")
 	}
+}
+
+// regex is a use of regex_replace.
+func (m maker) regex() string {
+	piece := func() string {
+		return m.one("a", "b", ",", " ", ".", `\d`, `\w`, `\s`, `\S`, `\W`, "[ab]", "[^a]", `[\w-]`, `[\s,]`, "(a|b)", "(?:x)", "(.)", `\b`, "^", "$", `\n`, "é", "(?P<n>[A-Z])", `\.`, "[]]", "[^]x]", "日", "l") +
+			m.one("", "", "", "*", "+", "?", "{2}", "{1,2}", "*?", "+?", "{,2}")
+	}
+	pattern := m.one("", "", "", "(?i)", "(?m)", "(?s)", "^") + piece()
+	for range m.IntN(3) {
+		pattern += piece()
+	}
+	repl := m.one("''", "'-'", `'[\g<0>]'`, `'<\1>'`, `'\g<n>'`, `'\n'`, `'\\'`, "'x y'", `'\.'`, `'\10'`)
+	return m.one("a", "s", m.text(), "'x1 y2\nz\n'", "'été 12'", "'aab  b'", "'a,b,,c'") + "|regex_replace('" + pattern + "', " + repl + m.one("", "", "", ", 1", ", count=2") + ")"
 }
 
 // template is one statement or a few.
