@@ -48,7 +48,7 @@ func (d *draws) draw(id string, k int, seed uint64) []int {
 		d.runs[run{k, seed}] = r
 	}
 	for len(r.lists) <= document {
-		r.lists = append(r.lists, r.sample(len(d.pool), min(k+d.more, len(d.pool))))
+		r.lists = append(r.lists, r.sample(len(d.pool), min(min(k, len(d.pool))+d.more, len(d.pool))))
 	}
 	var list []int
 	for _, place := range r.lists[document] {

@@ -130,6 +130,9 @@ func (c *Config) format(v any) (format, error) {
 				name = of
 			case *jinja.Dict:
 				parts = of
+				if t, typed := of.Get("type"); typed { // which the harness lets win
+					name, ok = t.(string)
+				}
 			default:
 				ok = false
 			}
@@ -161,8 +164,12 @@ func (c *Config) format(v any) (format, error) {
 			} else if value != nil && text != "letters" && text != "numbers" {
 				return f, fmt.Errorf(`choice_labels is %s, not "letters", "numbers", a list or null`, show(value))
 			}
-			f.labels = value
-		case value == nil:
+			if f.labels = value; isText && text == "" {
+				f.labels = nil
+			} else if list, isList := value.([]any); isList && len(list) == 0 {
+				f.labels = nil
+			}
+		case value == nil && slices.Contains([]string{"instruction", "question_prefix", "answer_instruction", "gen_prefix", "scorer"}, key):
 			delete(f.texts, key)
 		case !isText || key == "output_type":
 			return f, fmt.Errorf("%s of %s is %s", key, name, show(value))

@@ -11,6 +11,7 @@ type arguments struct {
 	list  []any
 	named map[string]any
 	order []string // the names, as they were written
+	work  *work
 }
 
 // get returns the argument at a place or with a name.

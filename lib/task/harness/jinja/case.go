@@ -16,6 +16,14 @@ func upper(s string) string { return cases.Upper(language.Und).String(s) }
 
 func lower(s string) string { return cases.Lower(language.Und).String(s) }
 
+// casefold is str.casefold.
+func casefold(s string) string {
+	if strings.ContainsFunc(s, func(r rune) bool { return unicode.Is(unicode.Cherokee, r) }) {
+		fail("casefold of Cherokee letters is not known")
+	}
+	return cases.Fold().String(s)
+}
+
 // large is the title case of a character.
 func large(r rune) string { return cases.Title(language.Und, cases.NoLower).String(string(r)) }
 
@@ -64,8 +72,11 @@ func title(s string) string {
 func swapcase(s string) string {
 	small := lowered(s)
 	for i, r := range []rune(s) {
-		if !isUpper(r) {
+		switch {
+		case isLower(r):
 			small[i] = upper(string(r))
+		case !isUpper(r):
+			small[i] = string(r)
 		}
 	}
 	return strings.Join(small, "")

@@ -11,8 +11,9 @@ type check struct {
 	call  func(v any, a *arguments) bool
 }
 
-func (c check) apply(name string, v any, a *arguments) bool {
-	a.what = name
+func (c check) apply(name string, w *work, v any, a *arguments) bool {
+	a.what, a.work = name, w
+	w.handle(v)
 	c.takes.check(a)
 	return c.call(v, a)
 }
@@ -27,10 +28,10 @@ func isKind(kinds ...string) check {
 }
 
 func comparing(op string) check {
-	return check{"other/", func(v any, a *arguments) bool { return compare(op, v, a.value(0, "other")) }}
+	return check{"other/", func(v any, a *arguments) bool { return compare(a.work, op, v, a.value(0, "other")) }}
 }
 
-func modulo(v, n any, want int) bool { return equal(arithmetic("%", v, n), want) }
+func modulo(v, n any, want int) bool { return equal(nil, arithmetic("%", v, n), want) }
 
 var testSet = map[string]check{
 	"defined":   of(func(v any) bool { return kind(v) != "Undefined" }),
@@ -49,7 +50,7 @@ var testSet = map[string]check{
 	}),
 	"iterable": of(func(v any) bool {
 		switch v := v.(type) {
-		case string, markup, *List, Tuple, *Dict, span, view, *generator, *loop:
+		case string, markup, *List, Tuple, *Dict, span, view, *generator, *loop, absent:
 			return true
 		case undefined:
 			fail("%s", string(v))
@@ -62,7 +63,7 @@ var testSet = map[string]check{
 	"divisibleby": {"num", func(v any, a *arguments) bool { return modulo(v, a.value(0, "num"), 0) }},
 	"lower":       of(func(v any) bool { return cased(isLower, isUpper)(str(v), nil) == true }),
 	"upper":       of(func(v any) bool { return cased(isUpper, isLower)(str(v), nil) == true }),
-	"in":          {"seq", func(v any, a *arguments) bool { return compare("in", v, a.value(0, "seq")) }},
+	"in":          {"seq", func(v any, a *arguments) bool { return compare(a.work, "in", v, a.value(0, "seq")) }},
 	"eq":          comparing("=="),
 	"equalto":     comparing("=="),
 	"==":          comparing("=="),

@@ -9,7 +9,7 @@ import (
 )
 
 // compare is Python's a op b.
-func compare(op string, a, b any) bool {
+func compare(w *work, op string, a, b any) bool {
 	for _, v := range []any{a, b} {
 		if u, ok := v.(undefined); ok {
 			fail("%s", string(u))
@@ -17,25 +17,25 @@ func compare(op string, a, b any) bool {
 	}
 	switch op {
 	case "==":
-		return equal(a, b)
+		return equal(w, a, b)
 	case "!=":
-		return !equal(a, b)
+		return !equal(w, a, b)
 	case "in":
-		return contains(b, a)
+		return contains(w, b, a)
 	case "not in":
-		return !contains(b, a)
+		return !contains(w, b, a)
 	case "<":
-		return order(a, b) == -1
+		return order(w, a, b) == -1
 	case "<=":
-		return order(a, b) <= 0
+		return order(w, a, b) <= 0
 	case ">":
-		return order(a, b) == 1
+		return order(w, a, b) == 1
 	}
-	n := order(a, b)
+	n := order(w, a, b)
 	return n == 0 || n == 1
 }
 
-func equal(a, b any) bool { return equalAt(a, b, 0) }
+func equal(w *work, a, b any) bool { return w.equal(a, b, 0) }
 
 // unmarked makes a text of one that is marked as safe, which compares as such.
 func unmarked(v any) any {
@@ -45,12 +45,13 @@ func unmarked(v any) any {
 	return v
 }
 
-func equalAt(a, b any, depth int) bool {
+func (w *work) equal(a, b any, depth int) bool {
+	w.spend(partCost)
 	if depth > maxDepth {
 		fail("a value is nested more than %d deep", maxDepth)
 	}
 	if isNumber(a) && isNumber(b) {
-		return order(a, b) == 0
+		return order(w, a, b) == 0
 	}
 	a, b = unmarked(defined(a)), unmarked(defined(b))
 	switch a := a.(type) {
@@ -61,17 +62,17 @@ func equalAt(a, b any, depth int) bool {
 		return ok && a == b
 	case *List:
 		b, ok := b.(*List)
-		return ok && equalLists(a.Items, b.Items, depth)
+		return ok && w.equalLists(a.Items, b.Items, depth)
 	case Tuple:
 		b, ok := b.(Tuple)
-		return ok && equalLists(a, b, depth)
+		return ok && w.equalLists(a, b, depth)
 	case *Dict:
 		b, ok := b.(*Dict)
 		if !ok || len(a.keys) != len(b.keys) {
 			return false
 		}
 		for i, k := range a.keys {
-			if v, ok := b.Get(k); !ok || !equalAt(a.values[i], v, depth+1) {
+			if v, ok := b.Get(k); !ok || !w.equal(a.values[i], v, depth+1) {
 				return false
 			}
 		}
@@ -89,19 +90,19 @@ func equalAt(a, b any, depth int) bool {
 	return false
 }
 
-func equalLists(a, b []any, depth int) bool {
+func (w *work) equalLists(a, b []any, depth int) bool {
 	if len(a) != len(b) {
 		return false
 	}
 	for i := range a {
-		if !equalAt(a[i], b[i], depth+1) {
+		if !w.equal(a[i], b[i], depth+1) {
 			return false
 		}
 	}
 	return true
 }
 
-func contains(list, v any) bool {
+func contains(w *work, list, v any) bool {
 	v = unmarked(v)
 	switch l := unmarked(list).(type) {
 	case string:
@@ -115,14 +116,14 @@ func contains(list, v any) bool {
 		return ok
 	case *generator: // which goes on behind what was found
 		for len(l.items) > 0 {
-			if equal(l.take(1)[0], v) {
+			if equal(w, l.take(1)[0], v) {
 				return true
 			}
 		}
 		return false
 	}
 	for _, e := range iterate(list) {
-		if equal(e, v) {
+		if equal(w, e, v) {
 			return true
 		}
 	}
@@ -133,7 +134,7 @@ func contains(list, v any) bool {
 const unordered = 2
 
 // order returns -1, 0, 1 or unordered.
-func order(a, b any) int { return orderAt(a, b, 0) }
+func order(w *work, a, b any) int { return w.order(a, b, 0) }
 
 // exact is a number, which a float is not for every int.
 func exact(v any) *big.Float {
@@ -143,7 +144,8 @@ func exact(v any) *big.Float {
 	return big.NewFloat(real(v))
 }
 
-func orderAt(a, b any, depth int) int {
+func (w *work) order(a, b any, depth int) int {
+	w.spend(partCost)
 	if depth > maxDepth {
 		fail("a value is nested more than %d deep", maxDepth)
 	}
@@ -161,8 +163,8 @@ func orderAt(a, b any, depth int) int {
 	a, b = unmarked(a), unmarked(b)
 	lists := func(a, b []any) int {
 		for i := range min(len(a), len(b)) {
-			if !equal(a[i], b[i]) {
-				return orderAt(a[i], b[i], depth+1)
+			if !w.equal(a[i], b[i], depth+1) {
+				return w.order(a[i], b[i], depth+1)
 			}
 		}
 		return cmp.Compare(len(a), len(b))

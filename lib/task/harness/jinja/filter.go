@@ -19,9 +19,10 @@ func (x filter) apply(name string, f *frame, v any, a *arguments) any {
 	if u, ok := v.(undefined); ok && name != "default" && name != "d" {
 		fail("%s", string(u))
 	}
-	a.what = name
+	a.what, a.work = name, f.work
 	x.takes.check(a)
-	return x.call(f, v, a)
+	f.work.handle(v)
+	return f.work.handle(x.call(f, v, a))
 }
 
 // textFilter makes a filter of what works on texts; other values are shown first.
@@ -87,13 +88,13 @@ func init() {
 		})},
 		"length": plain(func(v any) any { return length(v) }),
 		"count":  plain(func(v any) any { return length(v) }),
-		"list":   plain(func(v any) any { return &List{slices.Clone(iterate(v))} }),
+		"list":   plain(func(v any) any { return &List{Items: slices.Clone(iterate(v))} }),
 		"items": plain(func(v any) any {
 			d, ok := v.(*Dict)
 			if !ok {
 				fail("items: %s is no dictionary", kind(v))
 			}
-			return &generator{d.pairs()}
+			return &generator{items: d.pairs(), of: d, version: d.version}
 		}),
 		"first": plain(first),
 		"last":  plain(last),
@@ -105,9 +106,9 @@ func init() {
 			case string:
 				return joined(list, "")
 			case *generator: // which Python first makes a list of
-				return &List{list}
+				return &List{Items: list}
 			}
-			return &generator{list}
+			return &generator{items: list, of: v, version: versionOf(v)}
 		}),
 		"sort":       {"reverse case_sensitive attribute", sortFilter},
 		"unique":     {"case_sensitive attribute", unique},
@@ -124,7 +125,7 @@ func init() {
 		"default":    {"default_value boolean", orDefault},
 		"d":          {"default_value boolean", orDefault},
 		"abs": plain(func(v any) any {
-			if compare("<", signed(v), 0) {
+			if compare(nil, "<", signed(v), 0) {
 				return negative(v)
 			}
 			return arithmetic("+", 0, v)
@@ -224,8 +225,8 @@ func join(_ *frame, v any, a *arguments) any {
 
 // folded is what texts are compared by where case does not count.
 func folded(v any, caseCounts bool) any {
-	if s, ok := v.(string); ok && !caseCounts {
-		return strings.ToLower(s)
+	if s, ok := unmarked(v).(string); ok && !caseCounts {
+		return lower(s)
 	}
 	return v
 }
@@ -239,13 +240,24 @@ func sortFilter(_ *frame, v any, a *arguments) any {
 	get := getter(key)
 	list := slices.Clone(iterate(v))
 	slices.SortStableFunc(list, func(x, y any) int {
-		n := order(folded(get(x), caseCounts), folded(get(y), caseCounts))
+		n := order(a.work, folded(get(x), caseCounts), folded(get(y), caseCounts))
 		if reverse {
 			return -n
 		}
 		return n
 	})
-	return &List{list}
+	return &List{Items: list}
+}
+
+// mustHash refuses what Python cannot put into a set.
+func mustHash(v any) {
+	t, ok := v.(Tuple)
+	if !ok {
+		hashable(v)
+	}
+	for _, e := range t {
+		mustHash(e)
+	}
 }
 
 func unique(_ *frame, v any, a *arguments) any {
@@ -253,13 +265,11 @@ func unique(_ *frame, v any, a *arguments) any {
 	key, _ := a.get(1, "attribute")
 	get := getter(key)
 	var seen []any
-	l := &generator{}
+	l := &generator{of: v, version: versionOf(v)}
 	for _, e := range iterate(v) {
 		k := folded(get(e), caseCounts)
-		if _, ok := k.(Tuple); !ok {
-			hashable(k)
-		}
-		if !slices.ContainsFunc(seen, func(s any) bool { return equal(s, k) }) {
+		mustHash(k)
+		if !slices.ContainsFunc(seen, func(s any) bool { return equal(a.work, s, k) }) {
 			seen = append(seen, k)
 			l.items = append(l.items, e)
 		}
@@ -278,7 +288,7 @@ func extreme(sign int) filterFunc {
 		}
 		best := list[0]
 		for _, e := range list[1:] {
-			if order(folded(get(e), caseCounts), folded(get(best), caseCounts)) == sign {
+			if order(a.work, folded(get(e), caseCounts), folded(get(best), caseCounts)) == sign {
 				best = e
 			}
 		}
@@ -304,16 +314,16 @@ func sum(_ *frame, v any, a *arguments) any {
 func batch(_ *frame, v any, a *arguments) any {
 	n := a.int(0, "linecount")
 	fill, filled := a.get(1, "fill_with")
-	if n < 1 || n > maxSteps {
+	if n < 1 || n > maxList {
 		fail("batch: %d parts in a line", n)
 	}
-	l := &generator{}
+	l := &generator{of: v, version: versionOf(v)}
 	for part := range slices.Chunk(iterate(v), n) {
 		line := slices.Clone(part)
 		for filled && fill != nil && len(line) < n {
 			line = append(line, fill)
 		}
-		l.items = append(l.items, &List{line})
+		l.items = append(l.items, &List{Items: line})
 	}
 	return l
 }
@@ -330,13 +340,13 @@ func dictsort(_ *frame, v any, a *arguments) any {
 	}
 	list := d.pairs()
 	slices.SortStableFunc(list, func(x, y any) int {
-		n := order(folded(x.(Tuple)[place], caseCounts), folded(y.(Tuple)[place], caseCounts))
+		n := order(a.work, folded(x.(Tuple)[place], caseCounts), folded(y.(Tuple)[place], caseCounts))
 		if reverse {
 			return -n
 		}
 		return n
 	})
-	return &List{list}
+	return &List{Items: list}
 }
 
 func orDefault(_ *frame, v any, a *arguments) any {

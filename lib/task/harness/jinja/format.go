@@ -14,7 +14,7 @@ func percent(s string, values any) any {
 		list = Tuple{values}
 	}
 	dict, _ := values.(*Dict)
-	used := 0
+	used, byName := 0, false
 	take := func() any {
 		if used == len(list) {
 			fail("%%: there are fewer values than the text %s asks for", repr(s))
@@ -40,10 +40,10 @@ func percent(s string, values any) any {
 			if !ok {
 				fail("%%: no key %s", repr(name))
 			}
-			named = true
+			named, byName = true, true
 			i += len(name) + 2
 		}
-		p := spec{fill: ' ', precision: -1}
+		p := spec{fill: ' ', precision: -1, percent: true}
 		left := false
 		for ; i < len(s) && strings.IndexByte("-+ 0#", s[i]) >= 0; i++ {
 			switch s[i] {
@@ -77,10 +77,16 @@ func percent(s string, values any) any {
 		}
 		p.verb = s[i]
 		if p.verb == '%' {
+			if s[i-1] != '%' {
+				fail("%%: something stands between the two of %%%% in %s", repr(s))
+			}
 			b.WriteByte('%')
 			continue
 		}
 		if !named {
+			if byName {
+				fail("%%: %s asks for values with names and without", repr(s))
+			}
 			v = take()
 		}
 		switch p.verb {
@@ -218,6 +224,8 @@ func formatted(s string, a *arguments) any {
 // [[fill]align][sign][0][width][,][.precision][type].
 type spec struct {
 	fill      rune
+	filled    bool // the fill is given
+	percent   bool // it is of a text with %
 	align     byte // '<', '>', '^', '=', or 0: by the kind of value
 	sign      byte
 	zero      bool
@@ -232,7 +240,7 @@ func parseSpec(s string) spec {
 	p := spec{fill: ' ', precision: -1}
 	r, n := utf8.DecodeRuneInString(s)
 	if n < len(s) && strings.IndexByte("<>^=", s[n]) >= 0 {
-		p.fill, p.align, s = r, s[n], s[n+1:]
+		p.fill, p.filled, p.align, s = r, true, s[n], s[n+1:]
 	} else if s != "" && strings.IndexByte("<>^=", s[0]) >= 0 {
 		p.align, s = s[0], s[1:]
 	}
@@ -348,8 +356,11 @@ func (p spec) apply(v any) string {
 	} else if p.sign != 0 {
 		sign = string(p.sign)
 	}
-	if p.zero && p.align == 0 || p.zero && p.align == '>' && p.fill == ' ' {
-		p.align, p.fill = '=', '0'
+	if p.zero && !p.filled {
+		p.fill = '0'
+		if p.align == 0 || p.percent {
+			p.align = '='
+		}
 	}
 	if p.align == '=' {
 		return sign + align(text, p.width-len(sign), '>', p.fill)

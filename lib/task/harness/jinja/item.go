@@ -2,6 +2,7 @@ package jinja
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -36,6 +37,12 @@ func item(object, key any) any {
 				return o.Items[i]
 			case Tuple:
 				return o[i]
+			case string:
+				for _, r := range o {
+					if i--; i < 0 {
+						return string(r)
+					}
+				}
 			}
 			return iterate(object)[i]
 		}
@@ -44,6 +51,7 @@ func item(object, key any) any {
 		if m := method(object, name); m != nil {
 			return m
 		}
+		mustMiss(object, name)
 	}
 	return undefined(fmt.Sprintf("'%s object' has no attribute %s", kind(object), repr(key)))
 }
@@ -80,7 +88,33 @@ func member(object any, name string) any {
 			return v
 		}
 	}
+	mustMiss(object, name)
 	return undefined(fmt.Sprintf("'%s object' has no attribute '%s'", kind(object), name))
+}
+
+// attributes are those that Python's values have and that are not known here.
+var attributes = map[string]string{
+	"str":         "encode expandtabs format_map isidentifier isprintable istitle maketrans translate",
+	"int":         "as_integer_ratio bit_count bit_length conjugate denominator from_bytes imag is_integer numerator real to_bytes",
+	"float":       "as_integer_ratio conjugate fromhex hex imag is_integer real",
+	"dict":        "fromkeys popitem",
+	"range":       "count index start step stop",
+	"dict_keys":   "isdisjoint mapping",
+	"dict_items":  "isdisjoint mapping",
+	"dict_values": "mapping",
+	"a generator": "close gi_code gi_frame gi_running gi_suspended gi_yieldfrom send throw",
+}
+
+// mustMiss refuses an attribute that is missing here and not in Python.
+func mustMiss(object any, name string) {
+	of := kind(object)
+	if of == "bool" {
+		of = "int"
+	}
+	_, isLoop := object.(*loop)
+	if strings.HasPrefix(name, "__") || isLoop || of == "a function" || of == "Markup" || slices.Contains(strings.Fields(attributes[of]), name) {
+		fail("the attribute %q of %s is not known", name, kind(object))
+	}
 }
 
 func (l *loop) attribute(name string) (any, bool) {
@@ -127,7 +161,7 @@ func (l *loop) attribute(name string) (any, bool) {
 				fail("changed takes no arguments with names")
 			}
 			now := Tuple(a.list)
-			same := l.began && equal(l.last, now)
+			same := l.began && equal(a.work, l.last, now)
 			l.last, l.began = now, true
 			return !same
 		}}, true
@@ -194,7 +228,7 @@ func slice(object any, bounds [3]any) any {
 	case Tuple:
 		return Tuple(list)
 	}
-	return &List{list}
+	return &List{Items: list}
 }
 
 func b2i(b bool) int {

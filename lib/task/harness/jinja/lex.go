@@ -1,6 +1,7 @@
 package jinja
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
@@ -302,6 +303,17 @@ func quoted(s string) (string, int) {
 			i = end
 		case c == 'N':
 			fail(`an escape \N{...} is not known`)
+		case c >= utf8.RuneSelf: // Python then shows the letter's number
+			r, n := utf8.DecodeRuneInString(s[i-1:])
+			i += n - 1
+			switch {
+			case r < 0x100:
+				fmt.Fprintf(&b, `\x%02x`, r)
+			case r < 0x10000:
+				fmt.Fprintf(&b, `\u%04x`, r)
+			default:
+				fmt.Fprintf(&b, `\U%08x`, r)
+			}
 		default:
 			b.WriteByte('\\')
 			b.WriteByte(c)

@@ -32,7 +32,7 @@ func (p *parser) literal() any {
 	switch {
 	case p.op("["):
 		items, _ := list("]")
-		return &List{items}
+		return &List{Items: items}
 	case p.op("("):
 		items, commas := list(")")
 		if len(items) == 1 && commas == 0 {
@@ -56,11 +56,7 @@ func (p *parser) literal() any {
 	}
 	switch t := p.next(); {
 	case t.kind == 's':
-		text := t.text
-		for p.at('s') {
-			text += p.next().text
-		}
-		return text
+		return p.texts(t.text)
 	case t.kind == 'i':
 		return t.int
 	case t.kind == 'f':

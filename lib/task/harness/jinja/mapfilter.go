@@ -2,11 +2,11 @@ package jinja
 
 // behind is the arguments from the nth on.
 func (a *arguments) behind(n int) *arguments {
-	return &arguments{list: a.list[n:], named: a.named, order: a.order}
+	return &arguments{list: a.list[n:], named: a.named, order: a.order, work: a.work}
 }
 
 func mapFilter(f *frame, v any, a *arguments) any {
-	l := &generator{}
+	l := &generator{of: v, version: versionOf(v)}
 	if !truth(v) { // then Jinja does not look at the arguments
 		return l
 	}
@@ -42,7 +42,7 @@ func mapFilter(f *frame, v any, a *arguments) any {
 
 func selectFilter(attribute, keep bool) filterFunc {
 	return func(f *frame, v any, a *arguments) any {
-		l := &generator{}
+		l := &generator{of: v, version: versionOf(v)}
 		if !truth(v) {
 			return l
 		}
@@ -61,7 +61,7 @@ func selectFilter(attribute, keep bool) filterFunc {
 			if !ok || !known {
 				fail("the test %s is not known", repr(a.list[at]))
 			}
-			is = func(v any) bool { return test.apply(name, v, a.behind(at+1)) }
+			is = func(v any) bool { return test.apply(name, a.work, v, a.behind(at+1)) }
 		}
 		for _, e := range list {
 			f.step()

@@ -11,7 +11,12 @@ type methodOf[T any] struct {
 }
 
 func (m methodOf[T]) bind(name string, object T) any {
-	return function{name, m.takes, func(_ *frame, a *arguments) any { return m.call(object, a) }}
+	return function{name, m.takes, func(_ *frame, a *arguments) any {
+		if name != "append" {
+			a.work.handle(object)
+		}
+		return m.call(object, a)
+	}}
 }
 
 // method returns a method of a value, nil if there is none of that name.
@@ -27,7 +32,7 @@ func method(object any, name string) any {
 		}
 	case Tuple:
 		if name == "index" || name == "count" {
-			return listMethods[name].bind(name, &List{o})
+			return listMethods[name].bind(name, &List{Items: o})
 		}
 	case *Dict:
 		if m, ok := dictMethods[name]; ok {
@@ -38,16 +43,16 @@ func method(object any, name string) any {
 }
 
 var dictMethods = map[string]methodOf[*Dict]{
-	"keys":   {"", func(d *Dict, _ *arguments) any { return view{"dict_keys", slices.Clone(d.keys)} }},
-	"values": {"", func(d *Dict, _ *arguments) any { return view{"dict_values", slices.Clone(d.values)} }},
-	"items":  {"", func(d *Dict, _ *arguments) any { return view{"dict_items", d.pairs()} }},
+	"keys":   {"", func(d *Dict, _ *arguments) any { return view{"dict_keys", slices.Clone(d.keys), d, d.version} }},
+	"values": {"", func(d *Dict, _ *arguments) any { return view{"dict_values", slices.Clone(d.values), d, d.version} }},
+	"items":  {"", func(d *Dict, _ *arguments) any { return view{"dict_items", d.pairs(), d, d.version} }},
 	"copy": {"", func(d *Dict, _ *arguments) any {
 		c := &Dict{}
 		c.update(d)
 		return c
 	}},
 	"clear": {"", func(d *Dict, _ *arguments) any {
-		*d = Dict{}
+		*d = Dict{version: d.version + 1}
 		return nil
 	}},
 	"get": {"key default/", func(d *Dict, a *arguments) any {
@@ -81,10 +86,11 @@ var dictMethods = map[string]methodOf[*Dict]{
 		}
 		rest := Dict{}
 		for i, k := range d.keys {
-			if !equal(k, key) {
+			if hashable(k) != hashable(key) {
 				rest.Set(k, d.values[i])
 			}
 		}
+		rest.version = d.version + 1
 		*d = rest
 		return v
 	}},
@@ -96,7 +102,7 @@ var listMethods = map[string]methodOf[*List]{
 		n := len(l.Items)
 		from, to := clamp(a.intOr(1, "start", 0), n), clamp(a.intOr(2, "stop", n), n)
 		for i := from; i < to; i++ {
-			if equal(l.Items[i], v) {
+			if equal(a.work, l.Items[i], v) {
 				return i
 			}
 		}
@@ -106,23 +112,27 @@ var listMethods = map[string]methodOf[*List]{
 	"count": {"value/", func(l *List, a *arguments) any {
 		v, n := a.value(0, "value"), 0
 		for _, e := range l.Items {
-			n += b2i(equal(e, v))
+			n += b2i(equal(a.work, e, v))
 		}
 		return n
 	}},
 	"append": {"value/", func(l *List, a *arguments) any {
+		l.version++
 		l.Items = append(l.Items, a.value(0, "value"))
 		return nil
 	}},
 	"extend": {"values/", func(l *List, a *arguments) any {
+		l.version++
 		l.Items = appended(l.Items, iterate(a.value(0, "values")))
 		return nil
 	}},
 	"insert": {"index value/", func(l *List, a *arguments) any {
+		l.version++
 		l.Items = slices.Insert(l.Items, clamp(a.int(0, "index"), len(l.Items)), a.value(1, "value"))
 		return nil
 	}},
 	"pop": {"index/", func(l *List, a *arguments) any {
+		l.version++
 		i := a.intOr(0, "index", -1)
 		if i < 0 {
 			i += len(l.Items)
@@ -135,8 +145,9 @@ var listMethods = map[string]methodOf[*List]{
 		return v
 	}},
 	"remove": {"value/", func(l *List, a *arguments) any {
+		l.version++
 		v := a.value(0, "value")
-		i := slices.IndexFunc(l.Items, func(e any) bool { return equal(e, v) })
+		i := slices.IndexFunc(l.Items, func(e any) bool { return equal(a.work, e, v) })
 		if i < 0 {
 			fail("remove: %s is not in the list", repr(v))
 		}
@@ -144,18 +155,21 @@ var listMethods = map[string]methodOf[*List]{
 		return nil
 	}},
 	"reverse": {"", func(l *List, _ *arguments) any {
+		l.version++
 		slices.Reverse(l.Items)
 		return nil
 	}},
 	"sort": {"key reverse", func(l *List, a *arguments) any {
+		l.version++
 		if key, _ := a.get(-1, "key"); len(a.list) > 0 || key != nil {
 			fail("sort takes no argument but reverse= here")
 		}
-		sorted(l.Items, a.switched(-1, "reverse"))
+		sorted(a.work, l.Items, a.switched(-1, "reverse"))
 		return nil
 	}},
-	"copy": {"", func(l *List, _ *arguments) any { return &List{slices.Clone(l.Items)} }},
+	"copy": {"", func(l *List, _ *arguments) any { return &List{Items: slices.Clone(l.Items)} }},
 	"clear": {"", func(l *List, _ *arguments) any {
+		l.version++
 		l.Items = nil
 		return nil
 	}},
@@ -169,12 +183,12 @@ func clamp(i, n int) int {
 	return max(0, min(i, n))
 }
 
-func sorted(list []any, reverse bool) {
+func sorted(w *work, list []any, reverse bool) {
 	slices.SortStableFunc(list, func(a, b any) int {
 		if reverse {
-			return order(b, a)
+			return order(w, b, a)
 		}
-		return order(a, b)
+		return order(w, a, b)
 	})
 }
 

@@ -17,12 +17,17 @@ import (
 // other places of "_".
 func digits(s string) (text string, ok bool) {
 	s = strings.Map(func(r rune) rune {
-		if r > 127 && unicode.IsDigit(r) {
-			zero := r // the ten digits of a script stand side by side
-			for unicode.IsDigit(zero-1) && r-zero < 9 {
-				zero--
+		if r > 127 {
+			for _, t := range unicode.Nd.R16 { // tens of digits from 0 to 9
+				if r >= rune(t.Lo) && r <= rune(t.Hi) {
+					return '0' + (r-rune(t.Lo))%10
+				}
 			}
-			return '0' + r - zero
+			for _, t := range unicode.Nd.R32 {
+				if r >= rune(t.Lo) && r <= rune(t.Hi) {
+					return '0' + (r-rune(t.Lo))%10
+				}
+			}
 		}
 		return r
 	}, strings.TrimFunc(s, isSpace))
@@ -231,7 +236,7 @@ func writeJSON(b *strings.Builder, v any, depth int) {
 		enc.Encode(v)
 		for _, r := range strings.TrimSuffix(j.String(), "\n") {
 			switch {
-			case r < 0x80:
+			case r < 0x7f:
 				b.WriteRune(r)
 			case r < 0x10000:
 				b.WriteString(`\u` + hex4(r))
@@ -251,7 +256,7 @@ func writeJSON(b *strings.Builder, v any, depth int) {
 		b.WriteByte(']')
 	case *Dict:
 		pairs := v.pairs()
-		slices.SortStableFunc(pairs, func(x, y any) int { return order(x.(Tuple)[0], y.(Tuple)[0]) })
+		slices.SortStableFunc(pairs, func(x, y any) int { return order(nil, x.(Tuple)[0], y.(Tuple)[0]) })
 		b.WriteByte('{')
 		for i, pair := range pairs {
 			if i > 0 {

@@ -22,7 +22,7 @@ func bounded(s string) string {
 
 // appended is a list behind another, if that is not too long.
 func appended(a, b []any) []any {
-	if len(a)+len(b) > maxSteps {
+	if len(a)+len(b) > maxList {
 		fail("a list of %d parts is too long", len(a)+len(b))
 	}
 	return slices.Concat(a, b)
@@ -117,7 +117,7 @@ func arithmetic(op string, a, b any) any {
 			}
 		case *List:
 			if b, ok := b.(*List); ok {
-				return &List{appended(a.Items, b.Items)}
+				return &List{Items: appended(a.Items, b.Items)}
 			}
 		case Tuple:
 			if b, ok := b.(Tuple); ok {
@@ -139,8 +139,14 @@ func arithmetic(op string, a, b any) any {
 // times is a repeated n times.
 func times(a any, n int) any {
 	repeated := func(items []any) []any {
-		if len(items)*n > maxSteps {
+		if len(items)*n > maxList {
 			fail("a list of %d parts is too long", len(items)*n)
+		}
+		for _, e := range items {
+			switch e.(type) {
+			case *List, *Dict: // Jinja copies them where they are constant
+				fail("a list of what can change, repeated, is not known")
+			}
 		}
 		return slices.Repeat(items, n)
 	}
@@ -150,7 +156,7 @@ func times(a any, n int) any {
 		mustFit(len(a) * n)
 		return strings.Repeat(a, n)
 	case *List:
-		return &List{repeated(a.Items)}
+		return &List{Items: repeated(a.Items)}
 	case Tuple:
 		return Tuple(repeated(a))
 	}
@@ -219,15 +225,21 @@ func floats(op string, x, y float64) any {
 	if y == 0 && (op == "/" || op == "//" || op == "%") {
 		fail("division by zero")
 	}
+	finite := func(r float64) any {
+		if math.IsInf(r, 0) && !math.IsInf(x, 0) && !math.IsInf(y, 0) {
+			fail("%s %s %s is too large", float(x), op, float(y)) // Jinja does not know a constant inf
+		}
+		return r
+	}
 	switch op {
 	case "+":
-		return x + y
+		return finite(x + y)
 	case "-":
-		return x - y
+		return finite(x - y)
 	case "*":
-		return x * y
+		return finite(x * y)
 	case "/":
-		return x / y
+		return finite(x / y)
 	case "//":
 		q, _ := divided(x, y)
 		return q

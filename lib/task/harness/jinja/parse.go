@@ -1,5 +1,7 @@
 package jinja
 
+import "strings"
+
 // expression gives a value.
 type expression func(*frame) any
 
@@ -18,6 +20,16 @@ func (p *parser) deeper() func() {
 		fail("nested more than %d deep", maxDepth)
 	}
 	return func() { p.depth-- }
+}
+
+// maxChain bounds the operators that stand side by side, each of which is
+// evaluated within the next.
+const maxChain = 100
+
+func mustChain(n int) {
+	if n > maxChain {
+		fail("more than %d operators, filters or attributes stand side by side", maxChain)
+	}
 }
 
 func (p *parser) at(kind byte, texts ...string) bool {
@@ -89,7 +101,8 @@ func (p *parser) end() {
 func (p *parser) expr() expression {
 	defer p.deeper()()
 	value := p.or()
-	for p.word("if") {
+	for n := 1; p.word("if"); n++ {
+		mustChain(n)
 		condition, yes := p.or(), value
 		var no expression
 		if p.word("else") {
@@ -110,7 +123,8 @@ func (p *parser) expr() expression {
 
 func (p *parser) or() expression {
 	left := p.and()
-	for p.word("or") {
+	for n := 1; p.word("or"); n++ {
+		mustChain(n)
 		a, b := left, p.and()
 		left = func(f *frame) any {
 			if v := a(f); truth(v) {
@@ -124,7 +138,8 @@ func (p *parser) or() expression {
 
 func (p *parser) and() expression {
 	left := p.not()
-	for p.word("and") {
+	for n := 1; p.word("and"); n++ {
+		mustChain(n)
 		a, b := left, p.not()
 		left = func(f *frame) any {
 			if v := a(f); !truth(v) {
@@ -174,7 +189,7 @@ func (p *parser) comparison() expression {
 		a := first(f)
 		for _, s := range steps {
 			b := s.value(f)
-			if !compare(s.op, a, b) {
+			if !compare(f.work, s.op, a, b) {
 				return false
 			}
 			a = b
@@ -186,9 +201,10 @@ func (p *parser) comparison() expression {
 // binary reads operators that associate to the left.
 func (p *parser) binary(operand func() expression, ops ...string) expression {
 	left := operand()
-	for p.at('o', ops...) {
+	for n := 1; p.at('o', ops...); n++ {
+		mustChain(n)
 		op, a, b := p.next().text, left, operand()
-		left = func(f *frame) any { return arithmetic(op, a(f), b(f)) }
+		left = func(f *frame) any { return f.work.handle(arithmetic(op, a(f), b(f))) }
 	}
 	return left
 }
@@ -204,7 +220,7 @@ func (p *parser) concat() expression {
 		return list[0]
 	}
 	return func(f *frame) any {
-		return joined(evaluate(f, list), "")
+		return f.work.handle(joined(evaluate(f, list), ""))
 	}
 }
 
@@ -246,11 +262,7 @@ func (p *parser) primary() expression {
 		}
 		return func(f *frame) any { return f.get(t.text) }
 	case t.kind == 's':
-		text := t.text
-		for p.at('s') {
-			text += p.next().text
-		}
-		return constant(text)
+		return constant(p.texts(t.text))
 	case t.kind == 'i':
 		return constant(t.int)
 	case t.kind == 'f':
@@ -264,7 +276,7 @@ func (p *parser) primary() expression {
 		return e
 	case t.kind == 'o' && t.text == "[":
 		list := p.list("]")
-		return func(f *frame) any { return &List{evaluate(f, list)} }
+		return func(f *frame) any { return f.work.handle(&List{Items: evaluate(f, list)}) }
 	case t.kind == 'o' && t.text == "{":
 		var keys, values []expression
 		for !p.op("}") {
@@ -290,6 +302,16 @@ func (p *parser) primary() expression {
 		fail("%s where a value should stand", p.found())
 	}
 	return nil
+}
+
+// texts joins a text with those that stand behind it.
+func (p *parser) texts(first string) string {
+	var b strings.Builder
+	b.WriteString(first)
+	for p.at('s') {
+		b.WriteString(p.next().text)
+	}
+	return b.String()
 }
 
 // defined refuses an undefined value.

@@ -3,7 +3,8 @@ package jinja
 import "slices"
 
 func (p *parser) postfix(e expression) expression {
-	for {
+	for n := 0; ; n++ {
+		mustChain(n)
 		switch {
 		case p.op("."):
 			object := e
@@ -45,7 +46,7 @@ func (p *parser) subscript(object expression) expression {
 		if key == nil {
 			fail("[] without a key")
 		}
-		return func(f *frame) any { return item(object(f), key(f)) }
+		return func(f *frame) any { return item(f.text(object(f)), key(f)) }
 	}
 	return func(f *frame) any {
 		var bounds [3]any
@@ -54,7 +55,7 @@ func (p *parser) subscript(object expression) expression {
 				bounds[i] = e(f)
 			}
 		}
-		return slice(object(f), bounds)
+		return f.work.handle(slice(f.work.handle(object(f)), bounds))
 	}
 }
 
@@ -107,9 +108,12 @@ func (p *parser) call(object expression) expression {
 		switch fn := object(f).(type) {
 		case function:
 			a := args(f)
-			a.what = fn.name
+			a.what, a.work = fn.name, f.work
 			fn.takes.check(a)
-			return fn.call(f, a)
+			for _, v := range a.list {
+				f.work.handle(v)
+			}
+			return f.work.handle(fn.call(f, a))
 		case undefined:
 			fail("%s", string(fn))
 		default:
@@ -121,7 +125,8 @@ func (p *parser) call(object expression) expression {
 
 // filters reads "| filter", "is test" and calls behind them.
 func (p *parser) filters(e expression) expression {
-	for {
+	for n := 0; ; n++ {
+		mustChain(n)
 		switch {
 		case p.op("|"):
 			e = p.filter(e)
@@ -175,6 +180,6 @@ func (p *parser) test(e expression) expression {
 	}
 	return func(f *frame) any {
 		v := e(f)
-		return fn.apply(name, v, args(f)) != not
+		return fn.apply(name, f.work, v, args(f)) != not
 	}
 }

@@ -34,7 +34,14 @@ func regexReplace(_ *frame, v any, a *arguments) any {
 			fail("regex_replace: the replacement names a group that the pattern %s does not have", repr(pattern))
 		}
 	}
-	matches := re.FindAllStringSubmatchIndex(s, -1)
+	if len(s) > maxWork/(1+len(pattern)) {
+		fail("regex_replace: a pattern of %d bytes for a text of %d is too much work", len(pattern), len(s))
+	}
+	atMost := maxWork / (2 * partCost * (1 + re.NumSubexp()))
+	matches := re.FindAllStringSubmatchIndex(s, atMost+1)
+	if len(matches) > atMost {
+		fail("regex_replace: the pattern %s has more than %d matches", repr(pattern), atMost)
+	}
 	nothing(re, matches, s)
 	if most > 0 && most < len(matches) {
 		matches = matches[:most]
@@ -69,7 +76,7 @@ func nothing(re *regexp.Regexp, matches [][]int, s string) {
 		prefix = prefix.Sub[0]
 	}
 	if prefix.Op == syntax.OpBeginText {
-		longest := re.Copy()
+		longest := regexp.MustCompile(re.String())
 		longest.Longest()
 		if m := longest.FindStringIndex(s); len(matches) == 0 || matches[0][1] > 0 || m[1] == 0 {
 			return

@@ -94,7 +94,7 @@ func writeRepr(b *strings.Builder, v any, depth int) {
 		b.WriteByte(')')
 	case view:
 		b.WriteString(v.name + "([")
-		list(v.items)
+		list(v.all())
 		b.WriteString("])")
 	case absent:
 		b.WriteString("Undefined")

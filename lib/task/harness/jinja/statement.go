@@ -1,6 +1,7 @@
 package jinja
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -10,10 +11,10 @@ type statement func(*frame, *strings.Builder)
 func run(body []statement, f *frame, b *strings.Builder) {
 	for _, s := range body {
 		f.step()
+		n := b.Len()
 		s(f, b)
-		if b.Len() > maxText {
-			fail("the text is longer than %d bytes", maxText)
-		}
+		f.work.spend(b.Len() - n)
+		mustFit(b.Len())
 	}
 }
 
@@ -81,7 +82,9 @@ func (p *parser) tag(word string) statement {
 	case "filter":
 		first := true
 		e := func(f *frame) any { return f.get(" body") }
-		for ; first || p.op("|"); first = false {
+		for n := 0; first || p.op("|"); first = false {
+			mustChain(n)
+			n++
 			e = p.filter(e)
 		}
 		body := p.block("endfilter")
@@ -133,15 +136,26 @@ func (p *parser) ifTag() statement {
 	}
 }
 
+// target reads a name that gets a value.
+func (p *parser) target() string {
+	if p.at('n', "true", "false", "none", "True", "False", "None") {
+		fail("%s where a name should stand", p.found())
+	}
+	return p.name()
+}
+
 // targets reads the names that a value is given to.
 func (p *parser) targets() []string {
 	parens := p.op("(")
-	list := []string{p.name()}
+	list := []string{p.target()}
 	for p.op(",") {
 		if !p.at('n') || p.at('n', "in") {
+			if len(list) == 1 {
+				fail("one name with a comma behind it is not known")
+			}
 			break
 		}
-		list = append(list, p.name())
+		list = append(list, p.target())
 	}
 	if parens {
 		p.expect(")")
@@ -166,6 +180,9 @@ func (f *frame) assign(names []string, v any) {
 
 func (p *parser) forTag() statement {
 	names := p.targets()
+	if slices.Contains(names, "loop") {
+		fail("loop cannot be the name of a loop's part")
+	}
 	if !p.word("in") {
 		fail("%s where \"in\" should stand", p.found())
 	}
@@ -189,9 +206,12 @@ func (p *parser) forTag() statement {
 	}
 	p.end()
 	return func(f *frame, b *strings.Builder) {
-		source := list(f)
+		source := f.work.handle(list(f))
+		if s, ok := source.(string); ok {
+			f.work.spend(partCost * len(s))
+		}
+		version := versionOf(source)
 		items := iterate(source)
-		n := len(items)
 		if condition != nil {
 			var kept []any
 			for _, v := range items {
@@ -212,11 +232,8 @@ func (p *parser) forTag() statement {
 			inner.names["loop"] = l
 			inner.assign(names, v)
 			run(body, inner, b)
-			switch source.(type) {
-			case *List, *Dict:
-				if length(source) != n {
-					fail("%s that changes while a loop goes through it is not known", kind(source))
-				}
+			if versionOf(source) != version {
+				fail("%s that changes while a loop goes through it is not known", kind(source))
 			}
 		}
 		if len(items) == 0 {
@@ -248,13 +265,19 @@ func (p *parser) setTag() statement {
 		return func(f *frame, _ *strings.Builder) { f.assign(names, e(f)) }
 	}
 	e := func(f *frame) any { return f.get(" body") }
-	for p.op("|") {
+	for n := 1; p.op("|"); n++ {
+		mustChain(n)
 		e = p.filter(e)
 	}
 	body := p.block("endset")
 	return func(f *frame, _ *strings.Builder) {
 		inner := f.inner()
-		inner.names[" body"] = text(body, f.inner())
+		for _, name := range names {
+			if _, have := f.names[name]; !have { // as in Jinja, where the block's name hides what is outside
+				inner.names[name] = undefined("'" + name + "' is undefined")
+			}
+		}
+		inner.names[" body"] = text(body, inner)
 		f.assign(names, e(inner))
 	}
 }
@@ -281,7 +304,7 @@ func (p *parser) withTag() statement {
 }
 
 func (p *parser) macroTag() statement {
-	name := p.name()
+	name := p.target()
 	p.expect("(")
 	var names []string
 	var defaults []expression
@@ -289,10 +312,16 @@ func (p *parser) macroTag() statement {
 		if names != nil {
 			p.expect(",")
 		}
-		names = append(names, p.name())
+		name := p.target()
+		if slices.Contains(names, name) {
+			fail("the parameter %q stands twice", name)
+		}
+		names = append(names, name)
 		var value expression
 		if p.op("=") {
 			value = p.expr()
+		} else if len(defaults) > 0 && defaults[len(defaults)-1] != nil {
+			fail("the parameter %q without a value behind one with a value", name)
 		}
 		defaults = append(defaults, value)
 	}
@@ -300,20 +329,20 @@ func (p *parser) macroTag() statement {
 	return func(f *frame, _ *strings.Builder) {
 		f.names[name] = function{name, parameters(strings.Join(names, " ")), func(_ *frame, a *arguments) any {
 			inner := f.inner()
+			for _, parameter := range names {
+				inner.names[parameter] = undefined("parameter '" + parameter + "' was not provided")
+			}
 			for i, parameter := range names {
-				v, ok := a.get(i, parameter)
-				switch {
-				case ok:
-				case defaults[i] != nil:
-					v = defaults[i](inner)
-				default:
-					v = undefined("parameter '" + parameter + "' was not provided")
+				if v, ok := a.get(i, parameter); ok {
+					inner.names[parameter] = v
+				} else if defaults[i] != nil {
+					inner.names[parameter] = defaults[i](inner)
 				}
-				inner.names[parameter] = v
 			}
-			if *f.steps += 100; *f.steps > maxSteps { // also bounds macros that call themselves
-				fail("the template takes more than %d steps", maxSteps)
+			if f.work.levels++; f.work.levels > maxLevels {
+				fail("macros call macros more than %d deep", maxLevels)
 			}
+			defer func() { f.work.levels-- }()
 			return text(body, inner)
 		}}
 	}

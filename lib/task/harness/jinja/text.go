@@ -5,8 +5,6 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"golang.org/x/text/cases"
 )
 
 // every reports whether a text is not empty and all its characters are so.
@@ -156,7 +154,7 @@ func init() {
 	textMethods = map[string]methodOf[string]{
 		"upper":      of(upper),
 		"lower":      of(lower),
-		"casefold":   of(cases.Fold().String),
+		"casefold":   of(casefold),
 		"capitalize": of(capitalize),
 		"title":      of(title),
 		"swapcase":   of(swapcase),
@@ -207,12 +205,20 @@ func init() {
 		}},
 		"format": {"*", formatted},
 		"isdigit": is(every(func(r rune) bool {
+			if unicode.Is(unicode.No, r) && !strings.ContainsRune("²³¹⁰⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉½¼¾", r) {
+				fail("isdigit: whether %q is one is not known", r)
+			}
 			return unicode.IsDigit(r) || strings.ContainsRune("²³¹⁰⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉", r)
 		})),
 		"isdecimal": is(every(unicode.IsDigit)),
-		"isnumeric": is(every(unicode.IsNumber)),
-		"isalpha":   is(every(unicode.IsLetter)),
-		"isalnum":   is(every(func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) })),
+		"isnumeric": is(every(func(r rune) bool {
+			if unicode.Is(unicode.Han, r) {
+				fail("isnumeric: whether %q is is not known", r)
+			}
+			return unicode.IsNumber(r)
+		})),
+		"isalpha": is(every(unicode.IsLetter)),
+		"isalnum": is(every(func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) })),
 		"isascii": {"", func(s string, _ *arguments) any {
 			return strings.IndexFunc(s, func(r rune) bool { return r > 127 }) < 0
 		}},

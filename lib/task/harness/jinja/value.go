@@ -12,7 +12,10 @@ import (
 // below that Dict.
 
 // List is a list, which templates can change.
-type List struct{ Items []any }
+type List struct {
+	Items   []any
+	version int // of the changes that templates make
+}
 
 // Tuple is a list that does not change.
 type Tuple []any
@@ -20,9 +23,10 @@ type Tuple []any
 // Dict is a dictionary that keeps the order of its keys: texts, numbers, bool
 // and nil. The zero value is empty.
 type Dict struct {
-	keys   []any
-	values []any
-	places map[any]int
+	keys    []any
+	values  []any
+	places  map[any]int
+	version int
 }
 
 // undefined is the value of what is not there; using it is an error, which it
@@ -52,16 +56,51 @@ type span struct {
 
 // view is what the methods keys, values and items of a dictionary give.
 type view struct {
-	name  string
-	items []any
+	name    string
+	items   []any
+	of      *Dict
+	version int
+}
+
+// all returns the parts, if they are still those of the dictionary.
+func (v view) all() []any {
+	if v.of.version != v.version {
+		fail("%s of a dictionary that has changed are not known", v.name)
+	}
+	return v.items
 }
 
 // generator is what many filters give: it can be gone through once, and has
-// neither length nor text.
-type generator struct{ items []any }
+// neither length nor text. Python makes its parts when they are asked for, so that
+// it must be of what has not changed since.
+type generator struct {
+	items   []any
+	of      any
+	version int
+}
+
+// versionOf returns the version of what templates can change.
+func versionOf(v any) int {
+	switch v := v.(type) {
+	case *List:
+		return v.version
+	case *Dict:
+		return v.version
+	case view:
+		return v.of.version
+	case *generator:
+		if v.of != nil {
+			return versionOf(v.of)
+		}
+	}
+	return 0
+}
 
 // take removes up to n parts, all where n is negative.
 func (g *generator) take(n int) []any {
+	if versionOf(g.of) != g.version {
+		fail("%s of %s that has changed is not known", kind(g), kind(g.of))
+	}
 	if n < 0 || n > len(g.items) {
 		n = len(g.items)
 	}
@@ -91,7 +130,7 @@ func hashable(k any) any {
 		}
 		return 0
 	case float64:
-		if k == math.Trunc(k) && math.Abs(k) < 1<<53 {
+		if k == math.Trunc(k) && math.Abs(k) < 1<<63 {
 			return int(k)
 		}
 		return k
@@ -107,6 +146,7 @@ func hashable(k any) any {
 // Set gives a key a value; a new key is the last one.
 func (d *Dict) Set(key, value any) {
 	h := hashable(key)
+	d.version++
 	if i, ok := d.places[h]; ok {
 		d.values[i] = value
 		return
@@ -164,7 +204,7 @@ func From(v any) any {
 		}
 		return d
 	case []any:
-		l := &List{make([]any, len(v))}
+		l := &List{Items: make([]any, len(v))}
 		for i, e := range v {
 			l.Items[i] = From(e)
 		}
@@ -248,7 +288,7 @@ func truth(v any) bool {
 	case span:
 		return len(v.items) > 0
 	case view:
-		return len(v.items) > 0
+		return len(v.all()) > 0
 	case undefined:
 		fail("%s", string(v))
 	}
@@ -265,6 +305,9 @@ func iterate(v any) []any {
 	case *Dict:
 		return slices.Clone(v.keys)
 	case string:
+		if len(v) > maxList {
+			fail("the characters of a text of %d bytes are too many", len(v))
+		}
 		list := make([]any, 0, len(v))
 		for _, r := range v {
 			list = append(list, string(r))
@@ -275,7 +318,7 @@ func iterate(v any) []any {
 	case span:
 		return v.items
 	case view:
-		return v.items
+		return v.all()
 	case *generator:
 		return v.take(-1)
 	case absent:
@@ -303,7 +346,7 @@ func length(v any) int {
 	case span:
 		return len(v.items)
 	case view:
-		return len(v.items)
+		return len(v.all())
 	case absent:
 		return 0
 	case undefined:

@@ -8,17 +8,28 @@ import sys
 
 from jinja2 import BaseLoader, Environment, StrictUndefined
 
-# optimized would compute constants of branches that are not taken, and raise their errors
-env = Environment(loader=BaseLoader, undefined=StrictUndefined, keep_trailing_newline=True, optimized=False)
+env = Environment(loader=BaseLoader, undefined=StrictUndefined, keep_trailing_newline=True)
 env.filters["regex_replace"] = lambda s, pattern, repl, count=0: re.sub(pattern, repl, s, count=count)
+# without the constants of branches that are not taken, whose errors it raises
+lazy = env.overlay(optimized=False)
 variables = json.loads(sys.stdin.readline())
-for line in sys.stdin:
+
+
+def render(environment, template):
     try:
-        # a copy, since templates change lists
-        text = env.from_string(json.loads(line)).render(**json.loads(json.dumps(variables)))
+        # a copy of the variables, since templates change lists
+        text = environment.from_string(template).render(**json.loads(json.dumps(variables)))
         text.encode()
-        print(json.dumps([True, text]))
+        return [True, text]
     except RecursionError:
-        print(json.dumps([False, "RecursionError"]))
+        return [False, "RecursionError"]
     except Exception as e:  # whatever the template raises is its result
-        print(json.dumps([False, f"{type(e).__name__}: {e}"[:200]]))
+        return [False, f"{type(e).__name__}: {e}"[:200]]
+
+
+for line in sys.stdin:
+    template = json.loads(line)
+    result = render(env, template)
+    if not result[0]:
+        result = render(lazy, template)
+    print(json.dumps(result))
