@@ -12,9 +12,28 @@ import (
 // The cases of a text are Unicode's full ones, as in Python: "ß" has the upper
 // case "SS", and the last sigma of a word is another letter.
 
-func upper(s string) string { return cases.Upper(language.Und).String(s) }
+func upper(s string) string {
+	if ascii(s) {
+		return strings.ToUpper(s)
+	}
+	return cases.Upper(language.Und).String(s)
+}
 
-func lower(s string) string { return cases.Lower(language.Und).String(s) }
+func lower(s string) string {
+	if ascii(s) {
+		return strings.ToLower(s)
+	}
+	return cases.Lower(language.Und).String(s)
+}
+
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
 
 // casefold is str.casefold.
 func casefold(s string) string {
@@ -25,7 +44,12 @@ func casefold(s string) string {
 }
 
 // large is the title case of a character.
-func large(r rune) string { return cases.Title(language.Und, cases.NoLower).String(string(r)) }
+func large(r rune) string {
+	if r < utf8.RuneSelf {
+		return string(unicode.ToUpper(r))
+	}
+	return cases.Title(language.Und, cases.NoLower).String(string(r))
+}
 
 // letter reports whether a character has cases.
 func letter(r rune) bool { return isUpper(r) || isLower(r) || unicode.IsTitle(r) }
@@ -33,6 +57,9 @@ func letter(r rune) bool { return isUpper(r) || isLower(r) || unicode.IsTitle(r)
 func capitalize(s string) string {
 	if s == "" {
 		return s
+	}
+	if ascii(s) {
+		return strings.ToUpper(s[:1]) + strings.ToLower(s[1:])
 	}
 	small := lowered(s)
 	r, _ := utf8.DecodeRuneInString(s)

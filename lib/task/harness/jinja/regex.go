@@ -120,7 +120,7 @@ var classes = map[byte]string{'d': `\p{Nd}`, 'w': `\p{L}\p{N}_`, 's': `\t-\r\x1c
 // end too, and what only one of the two knows is refused.
 func translated(pattern, s string) string {
 	refuse := func(what string) { fail("regex_replace: %s in the pattern %s is not known", what, repr(pattern)) }
-	ascii := strings.IndexFunc(s+pattern, func(r rune) bool { return r > 127 }) < 0
+	ascii := ascii(s) && ascii(pattern)
 	var b strings.Builder
 	class := -1 // where the class started, outside of classes -1
 	anchor := 0 // behind the last part that has no length
