@@ -191,7 +191,7 @@ func (c *Card) criteria(t *task.Task) {
 	c.Criteria = []Criterion{
 		{
 			"Strength", "How clear and how large is the trend?",
-			fmt.Sprintf("%s %s: %.3g %s a decade, 90%% interval %.3g to %.3g, %s", of.Phrase, lead.Verdict, lead.Slope.Estimate, of.Unit, lead.Slope.Lo90, lead.Slope.Hi90, pValue(lead.P)), "",
+			fmt.Sprintf("%s %s: %.3g %s a decade, 90%% interval %.3g to %.3g, %s", of.Phrase, lead.Verdict, lead.Slope.Estimate, of.Unit, lead.Slope.Lo90, lead.Slope.Hi90, trend.PValue(lead.P)), "",
 		},
 		{"Generality", "Does it hold across model families and ways of training?", families, "whether families trained in other ways, such as on instructions or with human feedback, are covered"},
 		{"Importance", "Would a model that fails like this do harm, and does the failure teach something general?", "", "all of it"},
@@ -244,14 +244,6 @@ func shortCuts(t *task.Task) string {
 		return ""
 	}
 	return fmt.Sprintf(" always taking the first choice is right in %.0f%%, the longest in %.0f%%, the shortest in %.0f%%;", 100*first/n, 100*longest/n, 100*shortest/n)
-}
-
-// pValue writes a p-value as the verdicts do.
-func pValue(p float64) string {
-	if p < .001 {
-		return "p < 0.001"
-	}
-	return fmt.Sprintf("p = %.2g", p)
 }
 
 func plural(n int, one, many string) string {

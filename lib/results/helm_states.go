@@ -99,12 +99,7 @@ func (r *Result) helmStates(path, method, split string) error {
 	}
 	r.Log.Header.Task.Type, r.Log.Header.Model.Method = "classification", "exact"
 	for _, m := range []metric.Metric{metric.Loss, metric.LogOdds, metric.RawLoss, metric.Coverage} {
-		s, _, err := metric.Of(m, outcomes)
-		if err != nil {
-			r.problem(BadValue, 0, "%v", err)
-			continue
-		}
-		r.measure(m.Name, s)
+		r.of(m, outcomes)
 	}
 	return nil
 }

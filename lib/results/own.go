@@ -68,12 +68,7 @@ func (r *Result) own(rows []record.Row) {
 		return
 	}
 	for _, m := range metric.All() {
-		s, _, err := metric.Of(m, outcomes)
-		if err != nil {
-			r.problem(BadValue, 0, "%v", err)
-			continue
-		}
-		r.measure(m.Name, s)
+		r.of(m, outcomes)
 	}
 }
 

@@ -350,12 +350,10 @@ func (r *Result) scored(outcomes []metric.Outcome, samples []*sample) {
 		if m.Name == metric.Coverage.Name && several {
 			continue
 		}
-		v, values, err := metric.Of(m, outcomes)
-		if err != nil {
-			r.problem(BadValue, 0, "%v", err)
+		v, values, ok := r.of(m, outcomes)
+		if !ok {
 			continue
 		}
-		r.measure(m.Name, v)
 		switch {
 		case m.Name == metric.Loss.Name:
 			r.doubtLoss(values, even)
@@ -375,6 +373,18 @@ func share(right bool) float64 {
 		return 1
 	}
 	return 0
+}
+
+// of measures a metric over the items and returns its score and their values; ok
+// is false, and a problem says why, where it is not defined.
+func (r *Result) of(m metric.Metric, outcomes []metric.Outcome) (s metric.Score, values []float64, ok bool) {
+	s, values, err := metric.Of(m, outcomes)
+	if err != nil {
+		r.problem(BadValue, 0, "%v", err)
+		return s, nil, false
+	}
+	r.measure(m.Name, s)
+	return s, values, true
 }
 
 // measure takes over a score that has items, under our name for it.

@@ -153,6 +153,15 @@ func parseComma(cell string, loose bool) (v float64, comma, ok bool) {
 	return v, true, ok
 }
 
+// parsePercent is parseComma that also takes a percent sign: "62.5%" is 0.625.
+func parsePercent(cell string, loose bool) (v float64, comma, percent, ok bool) {
+	plain, percent := strings.CutSuffix(cell, "%")
+	if v, comma, ok = parseComma(strings.TrimSpace(plain), loose); percent {
+		v /= 100
+	}
+	return v, comma, percent, ok
+}
+
 // parseSize reads a number of parameters: "1300000000", "1.3e9", "1.3B", "350M",
 // "1,300,000,000", "6,7 B" (with a decimal comma where it is one).
 func parseSize(text string, loose bool) (float64, bool) {

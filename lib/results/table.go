@@ -166,7 +166,7 @@ func (t *table) chooseMetrics() {
 			continue
 		}
 		for _, row := range t.sheet.rows {
-			if _, _, ok := parseComma(strings.TrimSpace(strings.TrimSuffix(row.cell(c), "%")), t.sheet.comma != ','); ok && !missing(row.cell(c)) {
+			if _, _, _, ok := parsePercent(row.cell(c), t.sheet.comma != ','); ok && !missing(row.cell(c)) {
 				t.metrics[h] = h
 				break
 			}
@@ -252,8 +252,7 @@ func (t *table) add(row sheetRow) {
 			t.blank[i][metrics[c]]++
 			continue
 		}
-		plain, percent := strings.CutSuffix(text, "%")
-		v, comma, ok := parseComma(strings.TrimSpace(plain), loose)
+		v, comma, percent, ok := parsePercent(text, loose)
 		if !ok || math.IsNaN(v) || math.IsInf(v, 0) {
 			r.problem(BadValue, row.line, "%s is %q, not a finite number", c, text)
 			continue
@@ -261,19 +260,18 @@ func (t *table) add(row sheetRow) {
 		if comma {
 			t.comma[i]++
 		}
-		unit := 1.0
 		if percent {
-			unit = 100
 			t.cents[i]++
 		}
-		rec.Values[metrics[c]] = v / unit
+		rec.Values[metrics[c]] = v
 		if text := cell(t.errors[c]); r.Log == nil && t.errors[c] != "" && !missing(text) {
-			plain, percent := strings.CutSuffix(text, "%")
-			if percent != (unit == 100) {
+			se, _, too, ok := parsePercent(text, loose)
+			switch {
+			case too != percent:
 				r.problem(BadValue, row.line, "%s is %q, which has another unit than %s", t.errors[c], text, c)
-			} else if se, _, ok := parseComma(strings.TrimSpace(plain), loose); ok && se >= 0 && !math.IsInf(se, 0) {
-				t.se[i][metrics[c]] = se / unit
-			} else {
+			case ok && se >= 0 && !math.IsInf(se, 0):
+				t.se[i][metrics[c]] = se
+			default:
 				r.problem(BadValue, row.line, "%s is %q, not a standard error", t.errors[c], text)
 			}
 		}

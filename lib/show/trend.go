@@ -90,10 +90,7 @@ func fittedName(heldBack []trend.Series) string {
 func title(r *trend.Result) string {
 	s := r.Series
 	what, n := quantity(s), s.Len()
-	p := fmt.Sprintf("p = %.2g", r.P)
-	if r.P < 0.001 {
-		p = "p < 0.001"
-	}
+	p := trend.PValue(r.P)
 	moves := map[trend.Direction]string{trend.Up: "rises", trend.Down: "falls", trend.None: "changes"}[r.Direction]
 	switch r.Verdict {
 	case trend.Standard:

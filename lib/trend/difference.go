@@ -109,12 +109,12 @@ func (c Settings) difference(gap Series) (*Difference, error) {
 	how := "it does not move with size by more than models scatter"
 	switch r.Verdict {
 	case Standard, Inverse:
-		how = fmt.Sprintf("it goes %s with size (%s a decade, %s)", r.Direction, signed(r.Slope.Estimate), pValue(r.P))
+		how = fmt.Sprintf("it goes %s with size (%s a decade, %s)", r.Direction, signed(r.Slope.Estimate), PValue(r.P))
 	case U, InvertedU:
-		how = fmt.Sprintf("over size it is shaped like %s (%s)", map[Verdict]string{U: "a U", InvertedU: "an inverted U"}[r.Verdict], pValue(r.Trend.PU))
+		how = fmt.Sprintf("over size it is shaped like %s (%s)", map[Verdict]string{U: "a U", InvertedU: "an inverted U"}[r.Verdict], PValue(r.Trend.PU))
 	case Flat:
 		how = fmt.Sprintf("it stays within %s over size", number(c.Margin))
 	}
-	d.Sentence = fmt.Sprintf("The gap %s is %s on average (90%% interval %s to %s, %s); %s.", gap.Name, signed(mean), signed(d.Mean.Lo90), signed(d.Mean.Hi90), pValue(d.P), how)
+	d.Sentence = fmt.Sprintf("The gap %s is %s on average (90%% interval %s to %s, %s); %s.", gap.Name, signed(mean), signed(d.Mean.Lo90), signed(d.Mean.Hi90), PValue(d.P), how)
 	return d, nil
 }

@@ -152,12 +152,12 @@ func pool(y, v []float64) pooled {
 func (a *Agreement) sentence() string {
 	var b strings.Builder
 	n := len(a.Families)
-	fmt.Fprintf(&b, "Over %d families the mean slope is %s a decade (90%% interval %s to %s, %s)", n, signed(a.Slope.Estimate), signed(a.Slope.Lo90), signed(a.Slope.Hi90), pValue(a.P))
+	fmt.Fprintf(&b, "Over %d families the mean slope is %s a decade (90%% interval %s to %s, %s)", n, signed(a.Slope.Estimate), signed(a.Slope.Lo90), signed(a.Slope.Hi90), PValue(a.P))
 	switch {
 	case a.QP < level:
-		fmt.Fprintf(&b, "; the families differ by more than their errors (I2 %.0f%%, %s), so a further family may have %s to %s", 100*a.I2, pValue(a.QP), signed(a.Prediction.Lo90), signed(a.Prediction.Hi90))
+		fmt.Fprintf(&b, "; the families differ by more than their errors (I2 %.0f%%, %s), so a further family may have %s to %s", 100*a.I2, PValue(a.QP), signed(a.Prediction.Lo90), signed(a.Prediction.Hi90))
 	default:
-		fmt.Fprintf(&b, "; their differences are within their errors (I2 %.0f%%, %s)", 100*a.I2, pValue(a.QP))
+		fmt.Fprintf(&b, "; their differences are within their errors (I2 %.0f%%, %s)", 100*a.I2, PValue(a.QP))
 	}
 	switch {
 	case a.Fragile != "":

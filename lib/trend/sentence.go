@@ -77,7 +77,8 @@ func trim(v float64) string {
 	return strings.TrimSuffix(strings.TrimRight(fmt.Sprintf("%.2f", v), "0"), ".")
 }
 
-func pValue(p float64) string {
+// PValue writes a p-value as the verdicts do: two digits, "p < 0.001" below that.
+func PValue(p float64) string {
 	if p < 0.001 {
 		return "p < 0.001"
 	}
@@ -93,21 +94,21 @@ func (c Settings) sentence(r *Result) string {
 	slope := fmt.Sprintf("%s a decade, 90%% interval %s to %s", signed(r.Slope.Estimate), signed(r.Slope.Lo90), signed(r.Slope.Hi90))
 	switch r.Verdict {
 	case Standard:
-		fmt.Fprintf(&b, "%s gets better with size %s (%s, %s, scatter between models included).", s.what(), over, slope, pValue(r.P))
+		fmt.Fprintf(&b, "%s gets better with size %s (%s, %s, scatter between models included).", s.what(), over, slope, PValue(r.P))
 	case Inverse:
-		fmt.Fprintf(&b, "%s gets worse with size (inverse scaling) %s (%s, %s, scatter between models included).", s.what(), over, slope, pValue(r.P))
+		fmt.Fprintf(&b, "%s gets worse with size (inverse scaling) %s (%s, %s, scatter between models included).", s.what(), over, slope, PValue(r.P))
 	case U, InvertedU:
 		first, then := "falls", "rises"
 		if r.Verdict == InvertedU {
 			first, then = then, first
 		}
 		fmt.Fprintf(&b, "%s first %s and then %s with size (%s), turning near %s, %s (%s for both arms, scatter between models included).",
-			s.what(), first, then, r.Verdict, Size(r.Trend.Turn), over, pValue(r.Trend.PU))
+			s.what(), first, then, r.Verdict, Size(r.Trend.Turn), over, PValue(r.Trend.PU))
 	case Flat:
 		fmt.Fprintf(&b, "%s does not change with size by as much as %s %s (two one-sided tests at 5%%, scatter between models included).", s.what(), number(c.Margin), over)
 	case Breakthrough:
 		fmt.Fprintf(&b, "%s gets better smoothly with size %s (%s, %s), and with answers of %.3g tokens accuracy breaks through: %s",
-			s.what(), over, slope, pValue(r.P), s.Tokens, r.Jump.Sentence)
+			s.what(), over, slope, PValue(r.P), s.Tokens, r.Jump.Sentence)
 	default:
 		switch {
 		case n == 1:
@@ -115,18 +116,18 @@ func (c Settings) sentence(r *Result) string {
 		case n < minTrend:
 			fmt.Fprintf(&b, "%s is known of %d models: too few to judge a trend.", s.what(), n)
 		case r.P < level:
-			fmt.Fprintf(&b, "%s goes %s with size %s (%s, %s); which direction is better is not known.", s.what(), r.Direction, over, slope, pValue(r.P))
+			fmt.Fprintf(&b, "%s goes %s with size %s (%s, %s); which direction is better is not known.", s.what(), r.Direction, over, slope, PValue(r.P))
 		default:
-			fmt.Fprintf(&b, "%s shows no trend that scatter between models could not explain, %s (%s, %s); this does not mean that it is flat.", s.what(), over, slope, pValue(r.P))
+			fmt.Fprintf(&b, "%s shows no trend that scatter between models could not explain, %s (%s, %s); this does not mean that it is flat.", s.what(), over, slope, PValue(r.P))
 		}
 	}
 	if n > 1 {
 		fmt.Fprintf(&b, " Of these %d models alone the items say: %s", n, r.OnTheseModels)
 		switch r.OnTheseModels {
 		case U, InvertedU:
-			fmt.Fprintf(&b, " (%s).", pValue(r.Models.PU))
+			fmt.Fprintf(&b, " (%s).", PValue(r.Models.PU))
 		default:
-			fmt.Fprintf(&b, " (%s a decade, %s).", signed(r.Models.Slope.Estimate), pValue(r.Models.P))
+			fmt.Fprintf(&b, " (%s a decade, %s).", signed(r.Models.Slope.Estimate), PValue(r.Models.P))
 		}
 	}
 	return b.String()
@@ -141,7 +142,7 @@ func (c Settings) doubts(s Series, r *Result) []error {
 		add("true of these models only: %s by the noise of the items, but models of these sizes scatter enough to make it by chance", r.OnTheseModels)
 	}
 	if m := r.OnTheseModels; (r.Verdict == Standard || r.Verdict == Inverse) && (m == U || m == InvertedU) && n >= minTurn && r.Trend.PU < 0.5 {
-		add("the curve may turn: these models make %s around %s, which as a trend is not shown (%s)", map[Verdict]string{U: "a U", InvertedU: "an inverted U"}[m], Size(r.Models.Turn), pValue(r.Trend.PU))
+		add("the curve may turn: these models make %s around %s, which as a trend is not shown (%s)", map[Verdict]string{U: "a U", InvertedU: "an inverted U"}[m], Size(r.Models.Turn), PValue(r.Trend.PU))
 	}
 	if n >= 3 && s.X[n-1]-s.X[0] < 0.5 {
 		add("the sizes span %.2f decades: too little to speak of scale", s.X[n-1]-s.X[0])
