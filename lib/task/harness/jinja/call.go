@@ -29,7 +29,7 @@ type parameters string
 
 // check refuses arguments that the parameters have no place for.
 func (p parameters) check(a *arguments) {
-	if p == "*" {
+	if p == "*" || len(a.list) == 0 && len(a.order) == 0 {
 		return
 	}
 	names, places := strings.CutSuffix(string(p), "/")
@@ -53,10 +53,7 @@ func (a *arguments) value(i int, name string) any {
 	if !ok {
 		fail("%s needs the argument %q", a.what, name)
 	}
-	if u, ok := v.(undefined); ok {
-		fail("%s", string(u))
-	}
-	return v
+	return defined(v)
 }
 
 func (a *arguments) text(i int, name string) string {

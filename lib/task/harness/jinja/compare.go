@@ -10,11 +10,8 @@ import (
 
 // compare is Python's a op b.
 func compare(w *work, op string, a, b any) bool {
-	for _, v := range []any{a, b} {
-		if u, ok := v.(undefined); ok {
-			fail("%s", string(u))
-		}
-	}
+	defined(a)
+	defined(b)
 	switch op {
 	case "==":
 		return equal(w, a, b)
@@ -47,9 +44,7 @@ func unmarked(v any) any {
 
 func (w *work) equal(a, b any, depth int) bool {
 	w.spend(partCost)
-	if depth > maxDepth {
-		fail("a value is nested more than %d deep", maxDepth)
-	}
+	mustNest(depth)
 	if isNumber(a) && isNumber(b) {
 		return order(w, a, b) == 0
 	}
@@ -146,9 +141,7 @@ func exact(v any) *big.Float {
 
 func (w *work) order(a, b any, depth int) int {
 	w.spend(partCost)
-	if depth > maxDepth {
-		fail("a value is nested more than %d deep", maxDepth)
-	}
+	mustNest(depth)
 	if isNumber(a) && isNumber(b) {
 		x, left := whole(a)
 		y, right := whole(b)

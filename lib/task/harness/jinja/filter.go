@@ -16,8 +16,8 @@ type filter struct {
 }
 
 func (x filter) apply(name string, f *frame, v any, a *arguments) any {
-	if u, ok := v.(undefined); ok && name != "default" && name != "d" {
-		fail("%s", string(u))
+	if name != "default" && name != "d" {
+		defined(v)
 	}
 	a.what, a.work = name, f.work
 	x.takes.check(a)
@@ -28,10 +28,15 @@ func (x filter) apply(name string, f *frame, v any, a *arguments) any {
 // textFilter makes a filter of what works on texts; other values are shown first.
 func textFilter(fn func(string, *arguments) any) filterFunc {
 	return func(_ *frame, v any, a *arguments) any {
-		if _, ok := v.(markup); ok {
-			fail("%s: what becomes of a text that is marked as safe is not known", a.what)
-		}
+		mustBePlain(v, a)
 		return fn(str(v), a)
+	}
+}
+
+// mustBePlain refuses a text that is marked as safe.
+func mustBePlain(v any, a *arguments) {
+	if _, ok := v.(markup); ok {
+		fail("%s: what becomes of a text that is marked as safe is not known", a.what)
 	}
 }
 
@@ -80,7 +85,7 @@ func init() {
 			return replaced(str(v), str(a.value(0, "old")), str(a.value(1, "new")), a.intOrNone(2, "count", -1))
 		}},
 		"regex_replace": {"pattern repl count", regexReplace}, // the harness's own
-		"format":        {"*", formatFilter},
+		"format":        {"*", textFilter(formatFilter)},
 		"indent":        {"width first blank", indent},
 		"truncate":      {"length killwords end leeway", truncate},
 		"wordcount": {"", textFilter(func(s string, _ *arguments) any {
@@ -94,7 +99,7 @@ func init() {
 			if !ok {
 				fail("items: %s is no dictionary", kind(v))
 			}
-			return &generator{items: d.pairs(), of: d, version: d.version}
+			return generatorOf(d, d.pairs())
 		}),
 		"first": plain(first),
 		"last":  plain(last),
@@ -108,7 +113,7 @@ func init() {
 			case *generator: // which Python first makes a list of
 				return &List{Items: list}
 			}
-			return &generator{items: list, of: v, version: versionOf(v)}
+			return generatorOf(v, list)
 		}),
 		"sort":       {"reverse case_sensitive attribute", sortFilter},
 		"unique":     {"case_sensitive attribute", unique},
@@ -169,7 +174,7 @@ func last(v any) any {
 // its name, by names with dots between them, or by its number.
 func getter(key any) func(any) any {
 	if key == nil {
-		return func(v any) any { return v }
+		return same
 	}
 	if _, ok := key.(int); ok {
 		return func(v any) any { return item(v, key) }
@@ -239,13 +244,7 @@ func sortFilter(_ *frame, v any, a *arguments) any {
 	}
 	get := getter(key)
 	list := slices.Clone(iterate(v))
-	slices.SortStableFunc(list, func(x, y any) int {
-		n := order(a.work, folded(get(x), caseCounts), folded(get(y), caseCounts))
-		if reverse {
-			return -n
-		}
-		return n
-	})
+	sorted(a.work, list, reverse, func(v any) any { return folded(get(v), caseCounts) })
 	return &List{Items: list}
 }
 
@@ -265,7 +264,7 @@ func unique(_ *frame, v any, a *arguments) any {
 	key, _ := a.get(1, "attribute")
 	get := getter(key)
 	var seen []any
-	l := &generator{of: v, version: versionOf(v)}
+	l := generatorOf(v, nil)
 	for _, e := range iterate(v) {
 		k := folded(get(e), caseCounts)
 		mustHash(k)
@@ -317,7 +316,7 @@ func batch(_ *frame, v any, a *arguments) any {
 	if n < 1 || n > maxList {
 		fail("batch: %d parts in a line", n)
 	}
-	l := &generator{of: v, version: versionOf(v)}
+	l := generatorOf(v, nil)
 	for part := range slices.Chunk(iterate(v), n) {
 		line := slices.Clone(part)
 		for filled && fill != nil && len(line) < n {
@@ -339,13 +338,7 @@ func dictsort(_ *frame, v any, a *arguments) any {
 		fail("dictsort: by is %q, not \"key\" or \"value\"", by)
 	}
 	list := d.pairs()
-	slices.SortStableFunc(list, func(x, y any) int {
-		n := order(a.work, folded(x.(Tuple)[place], caseCounts), folded(y.(Tuple)[place], caseCounts))
-		if reverse {
-			return -n
-		}
-		return n
-	})
+	sorted(a.work, list, reverse, func(v any) any { return folded(v.(Tuple)[place], caseCounts) })
 	return &List{Items: list}
 }
 

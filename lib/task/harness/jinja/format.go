@@ -43,7 +43,7 @@ func percent(s string, values any) any {
 			named, byName = true, true
 			i += len(name) + 2
 		}
-		p := spec{fill: ' ', precision: -1, percent: true}
+		p := spec{fill: ' ', precision: -1}
 		left := false
 		for ; i < len(s) && strings.IndexByte("-+ 0#", s[i]) >= 0; i++ {
 			switch s[i] {
@@ -105,18 +105,8 @@ func percent(s string, values any) any {
 				}
 				v = n
 			}
-			if p.precision >= 0 {
-				fail("%%: digits of a whole number are not known")
-			}
 			p.verb = 'd'
-			p.align = '>'
-		case 'x':
-			if p.precision >= 0 {
-				fail("%%: digits of a whole number are not known")
-			}
-			p.align = '>'
-		case 'f', 'F', 'e', 'g':
-			p.align = '>'
+		case 'x', 'f', 'F', 'e', 'g':
 		default:
 			fail("%%: the format %%%c is not known", p.verb)
 		}
@@ -225,7 +215,6 @@ func formatted(s string, a *arguments) any {
 type spec struct {
 	fill      rune
 	filled    bool // the fill is given
-	percent   bool // it is of a text with %
 	align     byte // '<', '>', '^', '=', or 0: by the kind of value
 	sign      byte
 	zero      bool
@@ -358,7 +347,7 @@ func (p spec) apply(v any) string {
 	}
 	if p.zero && !p.filled {
 		p.fill = '0'
-		if p.align == 0 || p.percent {
+		if p.align == 0 {
 			p.align = '='
 		}
 	}

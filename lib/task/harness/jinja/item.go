@@ -8,12 +8,8 @@ import (
 
 // item is object[key].
 func item(object, key any) any {
-	if u, ok := key.(undefined); ok {
-		fail("%s", string(u))
-	}
-	switch o := object.(type) {
-	case undefined:
-		fail("%s", string(o))
+	defined(key)
+	switch o := defined(object).(type) {
 	case absent:
 		fail("an inline if without else has no %s", repr(key))
 	case *Dict:
@@ -58,17 +54,13 @@ func item(object, key any) any {
 
 // attribute is object.name: a method, else an element.
 func attribute(object any, name string) any {
-	switch o := object.(type) {
-	case undefined:
-		fail("%s", string(o))
+	switch o := defined(object).(type) {
 	case absent:
 		fail("an inline if without else has no %q", name)
-	}
-	if m := method(object, name); m != nil {
-		return m
-	}
-	if d, ok := object.(*Dict); ok {
-		return item(d, name)
+	case *Dict:
+		if v, ok := o.Get(name); ok && method(o, name) == nil {
+			return v
+		}
 	}
 	return member(object, name)
 }

@@ -152,6 +152,7 @@ func TestBounds(t *testing.T) {
 		"chain":      "{% macro m() %}{{ m()" + strings.Repeat(" + 1", 3000) + " }}{% endmacro %}{{ m() }}",
 		"dots":       "{{ a" + strings.Repeat(".a", 3000) + " }}",
 		"levels":     "{% macro m() %}{{ (((((m()))))) }}{% endmacro %}{{ m() }}",
+		"defaults":   "{% macro m(a=m()" + strings.Repeat(" + 1", 90) + ") %}{% endmacro %}{{ m() }}",
 		"graph":      "{% set ns=namespace(a=[1],b=[1]) %}{% for i in range(60) %}{% set ns.a=[ns.a,ns.a] %}{% set ns.b=[ns.b,ns.b] %}{% endfor %}{{ ns.a == ns.b }}",
 		"many":       "{% set l=[] %}{% set s='a'*15000000 %}{% for i in range(300) %}{% set _=l.append(s ~ i) %}{% endfor %}",
 		"unique":     "{{ range(100000)|unique|list|length }}",

@@ -1,7 +1,6 @@
 package jinja
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
 	"unicode"
@@ -221,7 +220,7 @@ func number(s string, whole bool) (token, int) {
 	}
 	if len(s) > 1 && s[0] == '0' && strings.IndexByte("bBoOxX", s[1]) >= 0 {
 		n := 2
-		for n < len(s) && (s[n] == '_' || unicode.Is(unicode.ASCII_Hex_Digit, rune(s[n]))) {
+		for n < len(s) && (s[n] == '_' || isHex(s[n])) {
 			n++
 		}
 		v, err := strconv.ParseInt(s[:n], 0, 64)
@@ -306,14 +305,7 @@ func quoted(s string) (string, int) {
 		case c >= utf8.RuneSelf: // Python then shows the letter's number
 			r, n := utf8.DecodeRuneInString(s[i-1:])
 			i += n - 1
-			switch {
-			case r < 0x100:
-				fmt.Fprintf(&b, `\x%02x`, r)
-			case r < 0x10000:
-				fmt.Fprintf(&b, `\u%04x`, r)
-			default:
-				fmt.Fprintf(&b, `\U%08x`, r)
-			}
+			writeNumber(&b, r)
 		default:
 			b.WriteByte('\\')
 			b.WriteByte(c)

@@ -6,7 +6,7 @@ func (a *arguments) behind(n int) *arguments {
 }
 
 func mapFilter(f *frame, v any, a *arguments) any {
-	l := &generator{of: v, version: versionOf(v)}
+	l := generatorOf(v, nil)
 	if !truth(v) { // then Jinja does not look at the arguments
 		return l
 	}
@@ -42,7 +42,7 @@ func mapFilter(f *frame, v any, a *arguments) any {
 
 func selectFilter(attribute, keep bool) filterFunc {
 	return func(f *frame, v any, a *arguments) any {
-		l := &generator{of: v, version: versionOf(v)}
+		l := generatorOf(v, nil)
 		if !truth(v) {
 			return l
 		}

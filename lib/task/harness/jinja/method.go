@@ -84,9 +84,9 @@ var dictMethods = map[string]methodOf[*Dict]{
 			}
 			return v
 		}
-		rest := Dict{}
+		rest, gone := Dict{}, hashable(key)
 		for i, k := range d.keys {
-			if hashable(k) != hashable(key) {
+			if hashable(k) != gone {
 				rest.Set(k, d.values[i])
 			}
 		}
@@ -164,7 +164,7 @@ var listMethods = map[string]methodOf[*List]{
 		if key, _ := a.get(-1, "key"); len(a.list) > 0 || key != nil {
 			fail("sort takes no argument but reverse= here")
 		}
-		sorted(a.work, l.Items, a.switched(-1, "reverse"))
+		sorted(a.work, l.Items, a.switched(-1, "reverse"), same)
 		return nil
 	}},
 	"copy": {"", func(l *List, _ *arguments) any { return &List{Items: slices.Clone(l.Items)} }},
@@ -183,12 +183,16 @@ func clamp(i, n int) int {
 	return max(0, min(i, n))
 }
 
-func sorted(w *work, list []any, reverse bool) {
+func same(v any) any { return v }
+
+// sorted sorts a list by a key of its parts.
+func sorted(w *work, list []any, reverse bool, key func(any) any) {
 	slices.SortStableFunc(list, func(a, b any) int {
+		n := order(w, key(a), key(b))
 		if reverse {
-			return order(w, b, a)
+			return -n
 		}
-		return order(w, a, b)
+		return n
 	})
 }
 

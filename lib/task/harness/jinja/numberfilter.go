@@ -6,7 +6,6 @@ import (
 	"errors"
 	"math"
 	"math/big"
-	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -61,6 +60,14 @@ func truncated(x float64) (n int, ok bool) {
 	return int(x), true
 }
 
+// mustConvert refuses what int and float do not take for their default.
+func mustConvert(v any, a *arguments) {
+	if _, ok := v.(absent); ok {
+		fail("%s: an inline if without else is no number", a.what)
+	}
+	mustBePlain(v, a)
+}
+
 func intFilter(_ *frame, v any, a *arguments) any {
 	otherwise, ok := a.get(0, "default")
 	if !ok {
@@ -93,10 +100,8 @@ func intFilter(_ *frame, v any, a *arguments) any {
 				return n
 			}
 		}
-	case absent:
-		fail("int: an inline if without else is no number")
-	case markup:
-		fail("int: what becomes of a text that is marked as safe is not known")
+	default:
+		mustConvert(v, a)
 	}
 	return otherwise
 }
@@ -105,15 +110,11 @@ func floatFilter(_ *frame, v any, a *arguments) any {
 	if isNumber(v) {
 		return real(v)
 	}
-	switch v := v.(type) {
-	case string:
-		if x, ok := parseFloat(v); ok {
+	mustConvert(v, a)
+	if s, ok := v.(string); ok {
+		if x, ok := parseFloat(s); ok {
 			return x
 		}
-	case absent:
-		fail("float: an inline if without else is no number")
-	case markup:
-		fail("float: what becomes of a text that is marked as safe is not known")
 	}
 	if d, ok := a.get(0, "default"); ok {
 		return d
@@ -162,10 +163,7 @@ func roundWhole(i, n int) int {
 	for range -n {
 		p *= 10
 	}
-	q, r := i/p, i%p
-	if r < 0 {
-		q, r = q-1, r+p
-	}
+	q, r := floored(i, p)
 	if r > p-r || r == p-r && q%2 != 0 {
 		q++
 	}
@@ -209,9 +207,7 @@ func tojson(_ *frame, v any, a *arguments) any {
 }
 
 func writeJSON(b *strings.Builder, v any, depth int) {
-	if depth > maxDepth {
-		fail("a value is nested more than %d deep", maxDepth)
-	}
+	mustNest(depth)
 	mustFit(b.Len())
 	switch v := unmarked(v).(type) {
 	case nil:
@@ -256,7 +252,7 @@ func writeJSON(b *strings.Builder, v any, depth int) {
 		b.WriteByte(']')
 	case *Dict:
 		pairs := v.pairs()
-		slices.SortStableFunc(pairs, func(x, y any) int { return order(nil, x.(Tuple)[0], y.(Tuple)[0]) })
+		sorted(nil, pairs, false, func(v any) any { return v.(Tuple)[0] })
 		b.WriteByte('{')
 		for i, pair := range pairs {
 			if i > 0 {

@@ -85,11 +85,8 @@ func real(v any) float64 {
 
 // arithmetic is Python's a op b.
 func arithmetic(op string, a, b any) any {
-	for _, v := range []any{a, b} {
-		if u, ok := v.(undefined); ok {
-			fail("%s", string(u))
-		}
-	}
+	defined(a)
+	defined(b)
 	if s, ok := a.(string); ok && op == "%" {
 		return percent(s, b)
 	}
@@ -187,10 +184,7 @@ func integers(op string, x, y int) (v any, ok bool) {
 		if x == math.MinInt && y == -1 {
 			tooLarge()
 		}
-		q, r := x/y, x%y
-		if r != 0 && (r < 0) != (y < 0) {
-			q, r = q-1, r+y
-		}
+		q, r := floored(x, y)
 		if op == "%" {
 			return r, true
 		}
@@ -211,6 +205,15 @@ func integers(op string, x, y int) (v any, ok bool) {
 		return p, true
 	}
 	return nil, false
+}
+
+// floored is Python's divmod of whole numbers: the rest has the sign of y.
+func floored(x, y int) (q, r int) {
+	q, r = x/y, x%y
+	if r != 0 && (r < 0) != (y < 0) {
+		q, r = q-1, r+y
+	}
+	return q, r
 }
 
 func multiply(x, y int, tooLarge func()) int {

@@ -26,6 +26,13 @@ func (p *parser) deeper() func() {
 // evaluated within the next.
 const maxChain = 100
 
+// mustNest refuses a value that is nested too deep.
+func mustNest(depth int) {
+	if depth > maxDepth {
+		fail("a value is nested more than %d deep", maxDepth)
+	}
+}
+
 func mustChain(n int) {
 	if n > maxChain {
 		fail("more than %d operators, filters or attributes stand side by side", maxChain)

@@ -153,11 +153,7 @@ func (p *parser) filter(e expression) expression {
 	return func(f *frame) any {
 		f.step()
 		v := e(f)
-		if u, ok := v.(undefined); ok && name != "default" && name != "d" {
-			fail("%s", string(u))
-		}
-		a := args(f)
-		return fn.apply(name, f, v, a)
+		return fn.apply(name, f, v, args(f))
 	}
 }
 

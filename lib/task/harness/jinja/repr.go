@@ -35,9 +35,7 @@ func repr(v any) string {
 }
 
 func writeRepr(b *strings.Builder, v any, depth int) {
-	if depth > maxDepth {
-		fail("a value is nested more than %d deep", maxDepth)
-	}
+	mustNest(depth)
 	list := func(items []any) {
 		for i, e := range items {
 			if i > 0 {
@@ -46,9 +44,7 @@ func writeRepr(b *strings.Builder, v any, depth int) {
 			writeRepr(b, e, depth+1)
 		}
 	}
-	if b.Len() > maxText {
-		fail("a text is longer than %d bytes", maxText)
-	}
+	mustFit(b.Len())
 	switch v := v.(type) {
 	case nil:
 		b.WriteString("None")
@@ -105,7 +101,7 @@ func writeRepr(b *strings.Builder, v any, depth int) {
 		}
 		fail("%s", string(v))
 	case markup:
-		fail("how a text that is marked as safe looks in %s is not known", "a list")
+		fail("how a text that is marked as safe looks in a list is not known")
 	case *generator:
 		fail("the text of %s is its address in Python: a |list belongs behind it", kind(v))
 	default:
@@ -154,13 +150,21 @@ func quote(b *strings.Builder, s string) {
 			b.WriteString(`\t`)
 		case unicode.IsPrint(r):
 			b.WriteRune(r)
-		case r < 0x100:
-			fmt.Fprintf(b, `\x%02x`, r)
-		case r < 0x10000:
-			fmt.Fprintf(b, `\u%04x`, r)
 		default:
-			fmt.Fprintf(b, `\U%08x`, r)
+			writeNumber(b, r)
 		}
 	}
 	b.WriteRune(q)
+}
+
+// writeNumber writes a character as the escape with its number.
+func writeNumber(b *strings.Builder, r rune) {
+	switch {
+	case r < 0x100:
+		fmt.Fprintf(b, `\x%02x`, r)
+	case r < 0x10000:
+		fmt.Fprintf(b, `\u%04x`, r)
+	default:
+		fmt.Fprintf(b, `\U%08x`, r)
+	}
 }

@@ -80,13 +80,7 @@ func (p *parser) tag(word string) statement {
 	case "with":
 		return p.withTag()
 	case "filter":
-		first := true
-		e := func(f *frame) any { return f.get(" body") }
-		for n := 0; first || p.op("|"); first = false {
-			mustChain(n)
-			n++
-			e = p.filter(e)
-		}
+		e := p.piped(p.filter(bodyText))
 		body := p.block("endfilter")
 		return func(f *frame, b *strings.Builder) {
 			f = f.inner()
@@ -101,6 +95,18 @@ func (p *parser) tag(word string) statement {
 	}
 	fail("the tag %q is not known", word)
 	return nil
+}
+
+// bodyText is what the body of a filter or set block writes.
+func bodyText(f *frame) any { return f.get(" body") }
+
+// piped reads the filters behind a value.
+func (p *parser) piped(e expression) expression {
+	for n := 1; p.op("|"); n++ {
+		mustChain(n)
+		e = p.filter(e)
+	}
+	return e
 }
 
 func (p *parser) ifTag() statement {
@@ -264,11 +270,7 @@ func (p *parser) setTag() statement {
 		p.end()
 		return func(f *frame, _ *strings.Builder) { f.assign(names, e(f)) }
 	}
-	e := func(f *frame) any { return f.get(" body") }
-	for n := 1; p.op("|"); n++ {
-		mustChain(n)
-		e = p.filter(e)
-	}
+	e := p.piped(bodyText)
 	body := p.block("endset")
 	return func(f *frame, _ *strings.Builder) {
 		inner := f.inner()
@@ -328,6 +330,10 @@ func (p *parser) macroTag() statement {
 	body := p.block("endmacro")
 	return func(f *frame, _ *strings.Builder) {
 		f.names[name] = function{name, parameters(strings.Join(names, " ")), func(_ *frame, a *arguments) any {
+			if f.work.levels++; f.work.levels > maxLevels {
+				fail("macros call macros more than %d deep", maxLevels)
+			}
+			defer func() { f.work.levels-- }()
 			inner := f.inner()
 			for _, parameter := range names {
 				inner.names[parameter] = undefined("parameter '" + parameter + "' was not provided")
@@ -339,10 +345,6 @@ func (p *parser) macroTag() statement {
 					inner.names[parameter] = defaults[i](inner)
 				}
 			}
-			if f.work.levels++; f.work.levels > maxLevels {
-				fail("macros call macros more than %d deep", maxLevels)
-			}
-			defer func() { f.work.levels-- }()
 			return text(body, inner)
 		}}
 	}

@@ -9,19 +9,16 @@ func escape(s string) string {
 	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&#34;", "'", "&#39;").Replace(s)
 }
 
-func formatFilter(_ *frame, v any, a *arguments) any {
-	if _, ok := v.(markup); ok {
-		fail("format: what becomes of a text that is marked as safe is not known")
-	}
+func formatFilter(s string, a *arguments) any {
 	if len(a.named) == 0 {
-		return percent(str(v), Tuple(a.list))
+		return percent(s, Tuple(a.list))
 	}
 	if len(a.list) > 0 {
 		fail("format takes arguments with names or without, not both")
 	}
 	d := &Dict{}
 	d.updateWith(a)
-	return percent(str(v), d)
+	return percent(s, d)
 }
 
 func indent(_ *frame, v any, a *arguments) any {

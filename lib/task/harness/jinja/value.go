@@ -79,6 +79,10 @@ type generator struct {
 	version int
 }
 
+func generatorOf(v any, items []any) *generator {
+	return &generator{items: items, of: v, version: versionOf(v)}
+}
+
 // versionOf returns the version of what templates can change.
 func versionOf(v any) int {
 	switch v := v.(type) {
