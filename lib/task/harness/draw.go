@@ -50,7 +50,7 @@ func (d *draws) draw(id string, k int, seed uint64) []int {
 	for len(r.lists) <= document {
 		r.lists = append(r.lists, r.sample(len(d.pool), min(min(k, len(d.pool))+d.more, len(d.pool))))
 	}
-	var list []int
+	list := []int{} // not nil: the document is known
 	for _, place := range r.lists[document] {
 		if len(list) < k && !reflect.DeepEqual(d.pool[place].Values, d.documents[document].Values) {
 			list = append(list, place)

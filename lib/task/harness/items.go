@@ -301,7 +301,8 @@ func (m *maker) fewShot(t *task.Task, docs, all []Document, problem func(code, k
 	if m.OutputType == "loglikelihood_rolling" {
 		return nil
 	}
-	if split, other := m.fewShotSplit(); m.examples != nil {
+	split, other := m.fewShotSplit()
+	if m.examples != nil {
 		t.FewShot.Pool = []task.Item{}
 		for i, d := range m.examples {
 			it, err := shot(d)
@@ -316,7 +317,8 @@ func (m *maker) fewShot(t *task.Task, docs, all []Document, problem func(code, k
 			draw(m.examples)
 		}
 		return nil
-	} else if other {
+	}
+	if other {
 		problem("few-shot", "", "few-shot examples are drawn from the documents themselves; the harness takes those of the split %q", split)
 	}
 	var pool []task.Item
@@ -338,7 +340,7 @@ func (m *maker) fewShot(t *task.Task, docs, all []Document, problem func(code, k
 	if differs {
 		t.FewShot.Pool = append([]task.Item{}, pool...)
 	}
-	if _, other := m.fewShotSplit(); len(pool) == len(all) && !other {
+	if len(pool) == len(all) && !other {
 		draw(all)
 	}
 	return nil

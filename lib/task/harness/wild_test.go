@@ -297,3 +297,18 @@ func TestFewShotDraws(t *testing.T) {
 		}
 	}
 }
+
+// The document itself is no example, even where the few-shot split has nothing else.
+func TestFewShotSelf(t *testing.T) {
+	dir := write(t, map[string]string{
+		"x.yaml":  "task: x\noutput_type: multiple_choice\ndataset_path: json\ndoc_to_text: q\ndoc_to_target: g\ndoc_to_choice: [a, b]\ndataset_kwargs: {data_files: {test: d.jsonl, train: e.jsonl}}\ntest_split: test\ntraining_split: train\n",
+		"d.jsonl": `{"q":"p","g":0}`, "e.jsonl": `{"q":"p","g":0}`,
+	})
+	got, err := harness.Load(filepath.Join(dir, "x.yaml"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := got.Prompt(&got.Items[0], 1, 1234); text != "p" {
+		t.Errorf("the prompt is %q", text)
+	}
+}
